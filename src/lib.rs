@@ -3,3 +3,7 @@
 //! The layers, each importing only from its own floor or below, are listed in `ARCHITECTURE.md`.
 
 pub mod engine;
+
+pub mod cluster;
+
+pub mod workload;
