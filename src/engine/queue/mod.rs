@@ -72,7 +72,7 @@ struct Bucket {
     list: List,
 }
 
-/// Events to come; see the [module](self) for the order and how it is kept.
+/// Events to come, in the order of time, then class, then insertion.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
     front: Front<E>,
