@@ -7,6 +7,7 @@ use crate::cluster::{DomainSpec, NodeSpec, Overcommit, ResourceNames, Tier};
 use crate::engine::{Distribution, SimDuration, SimTime};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Controller, Service};
+use crate::metrics::{MeteredResource, ScenarioInfo};
 use crate::scheduling::SchedulerConfig;
 use crate::workload::Source;
 
@@ -20,8 +21,12 @@ pub struct SimulationConfig {
     pub end: Option<SimTime>,
     /// Metrics count from here on.
     pub warmup: SimTime,
-    /// Names of the extended resources.
+    /// Names of the resources.
     pub resources: ResourceNames,
+    /// The resources that are measured, and the units in which they are reported.
+    pub metered: Vec<MeteredResource>,
+    /// What the result says of the scenario.
+    pub info: ScenarioInfo,
     /// Failure domains.
     pub domains: Vec<DomainSpec>,
     /// Nodes that are there at the start (a trace may add its own).
@@ -62,8 +67,8 @@ pub struct ControlPlane {
     pub detection: Distribution,
     /// From a node's repair to its being observed ready, in seconds.
     pub recovery_detection: Distribution,
-    /// From a pod's being bound to its running, in seconds.
-    pub start_delay: Distribution,
+    /// From a pod's being bound to its running, in seconds; `None` means at once.
+    pub start_delay: Option<Distribution>,
 }
 
 /// How pods of a tier behave.
