@@ -197,8 +197,7 @@ impl Simulation {
         template: TemplateIndex,
         requests: crate::cluster::Resources,
     ) {
-        if let Some(last) =
-            self.arrivals.later_attempts.get_mut(&key).and_then(VecDeque::back_mut)
+        if let Some(last) = self.arrivals.later_attempts.get_mut(&key).and_then(VecDeque::back_mut)
         {
             last.template = template;
             last.requests = requests;
@@ -236,9 +235,8 @@ impl Simulation {
         };
         let tiers = &self.tiers;
         let cause = EvictionCause::MachineShutdown;
-        self.cluster.remove_node(node, cause, &|cluster, pod| {
-            super::pods::checkpoint(tiers, cluster, pod)
-        });
+        self.cluster
+            .remove_node(node, cause, &|cluster, pod| super::pods::checkpoint(tiers, cluster, pod));
     }
 
     fn node_changes(&mut self, key: NodeKey, spec: Arc<NodeSpec>) {

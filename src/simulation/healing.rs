@@ -23,7 +23,8 @@ struct Attached {
 impl Controllers {
     /// Nobody is woken yet.
     pub fn new(controllers: Vec<Box<dyn Controller>>) -> Self {
-        let attach = |controller| Attached { controller, woken_by: Vec::new(), queued: false, timer: None };
+        let attach =
+            |controller| Attached { controller, woken_by: Vec::new(), queued: false, timer: None };
         Self { list: controllers.into_iter().map(attach).collect(), actions: Actions::default() }
     }
 }

@@ -17,7 +17,9 @@ mod services;
 
 use std::sync::Arc;
 
-use crate::cluster::{Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, Tier};
+use crate::cluster::{
+    Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, ResourceNames, Tier,
+};
 use crate::engine::{EventClass, EventQueue, SimTime, Streams};
 use crate::healing::Backoff;
 use crate::metrics::{FingerprintObserver, Meter, Observer, RunResult, ScenarioInfo};
@@ -78,6 +80,7 @@ pub struct Simulation {
     notices: Vec<String>,
     refused_resizes: u64,
     info: ScenarioInfo,
+    resource_names: ResourceNames,
 }
 
 /// What comes next.
@@ -117,6 +120,7 @@ impl Simulation {
             notices: Vec::new(),
             refused_resizes: 0,
             info: config.info,
+            resource_names: config.resources,
         };
         simulation.set_up(&config.nodes);
         Ok(simulation)
@@ -268,7 +272,8 @@ impl Simulation {
     /// Recounts everything (`--check`).
     fn audit(&self) -> Result<(), SimulationError> {
         let cell = self.cluster.audit().map_err(|violation| violation.to_string());
-        let counted = cell.and_then(|()| self.meter.check(&self.cluster).map_err(|found| found.to_string()));
+        let counted =
+            cell.and_then(|()| self.meter.check(&self.cluster).map_err(|found| found.to_string()));
         counted.map_err(|violation| SimulationError::Audit {
             time: self.cluster.now(),
             events: self.events,

@@ -29,7 +29,6 @@ pub(super) fn meter_config(config: &SimulationConfig) -> MeterConfig {
     MeterConfig {
         warmup: config.warmup,
         duration: config.end.map(|end| end - SimTime::ZERO),
-        bucket: config.bucket,
         resources: config.metered.clone(),
         usage_known: config.usage_known,
         objectives: objectives.collect(),
@@ -80,9 +79,9 @@ impl Simulation {
         for dimension in [Dimension::CPU, Dimension::MEMORY] {
             let name = if dimension == Dimension::CPU { "cpu" } else { "memory" };
             let of = |tier: Tier| overcommit.permille(tier, dimension);
-            let (low, high) = Tier::ALL.iter().fold((i64::MAX, 0), |(low, high), tier| {
-                (low.min(of(*tier)), high.max(of(*tier)))
-            });
+            let (low, high) = Tier::ALL
+                .iter()
+                .fold((i64::MAX, 0), |(low, high), tier| (low.min(of(*tier)), high.max(of(*tier))));
             stated.push(if low == high {
                 format!("{name} ×{}.{:03}", low / 1000, low % 1000)
             } else {
@@ -114,6 +113,12 @@ impl Simulation {
                  ended when the run did."
             ));
         }
+        let unknown = self.arrivals.unknown_names();
+        if unknown > 0 {
+            self.notices.push(format!(
+                "{unknown} records named a pod or node that was not in the cell (any more)."
+            ));
+        }
         if self.refused_resizes > 0 {
             self.notices.push(format!(
                 "{} changes of a bound pod's requests were refused for lack of room on its node.",
@@ -132,13 +137,16 @@ impl Simulation {
         }
         let blocked = self.scheduler.queue().blocked_classes();
         let mut classes: Vec<_> = blocked.map(|(class, pods)| (pods, *class)).collect();
-        classes.sort_by_key(|(pods, class)| (std::cmp::Reverse(*pods), class.template, class.requests.0));
+        classes.sort_by_key(|(pods, class)| {
+            (std::cmp::Reverse(*pods), class.template, class.requests.0)
+        });
         self.notices.push(format!(
             "{pending} pods of {} classes are pending at the end of the run.",
             classes.len()
         ));
         for (pods, class) in classes.iter().take(EXPLAINED_CLASSES) {
-            let why = self.scheduler.placer().rejections(&self.cluster, class);
+            let why =
+                self.scheduler.placer().rejections(&self.cluster, class, &self.resource_names);
             self.notices.push(format!("{pods} pods of tier {}: {why}", class.tier.name()));
         }
     }

@@ -1,9 +1,7 @@
 //! Pods start, do their work, crash and come back.
 
 use super::{Event, Simulation};
-use crate::cluster::{
-    Cluster, Ending, Pod, PodId, PodRef, PodState, Tier, WorkEnd,
-};
+use crate::cluster::{Cluster, Ending, Pod, PodId, PodRef, PodState, Tier, WorkEnd};
 use crate::engine::{Distribution, EventQueue, Purpose, SimDuration, SimTime};
 
 use super::config::TierBehaviour;
