@@ -259,7 +259,7 @@ impl Cluster {
     }
 
     /// Changes template and requests of a pod. A bound pod keeps its place if the node has room
-    /// for the difference; otherwise nothing changes and `false` is returned. GPU requests stay.
+    /// for the difference and nothing it now has to be apart from; otherwise nothing changes and `false` is returned. GPU requests stay.
     pub fn resize(&mut self, pod: PodId, template: TemplateId, requests: Resources) -> bool {
         let record = self.pods.get(pod);
         let (old, node, devices) = (record.class, record.node, record.devices);
@@ -272,7 +272,11 @@ impl Cluster {
         let grown = requests.minus(&self.classes.get(old).requests);
         let room =
             self.nodes.demand(&PodClass { requests: grown, ..class }, self.nodes.group(node));
-        if !room.fits_in(self.nodes.free(node)) {
+        let apart = class.apart_from.is_some()
+            && self
+                .pods_on(node)
+                .any(|(other, record)| other != pod && record.new.workload == class.apart_from);
+        if apart || !room.fits_in(self.nodes.free(node)) {
             return false;
         }
         self.release(pod);
