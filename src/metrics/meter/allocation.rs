@@ -121,7 +121,8 @@ impl Allocation {
         cell.running.add(sign.of(1), now);
         cell.working_cpu.add(sign.of(class.requests[Dimension::CPU]), now);
         if usage_known {
-            for ((usage, permille), dimension) in cell.usage.iter_mut().zip(usage_permille).zip(USED)
+            for ((usage, permille), dimension) in
+                cell.usage.iter_mut().zip(usage_permille).zip(USED)
             {
                 usage.add(sign.of(class.requests[dimension] * i64::from(permille)), now);
             }

@@ -42,7 +42,6 @@ struct Ongoing {
 /// What is known of one declared workload.
 #[derive(Clone, Debug)]
 pub(super) struct DeclaredTrack {
-    pub(super) workload: WorkloadId,
     pub(super) name: Arc<str>,
     pub(super) since: SimTime,
     pub(super) wanted_now: u32,
@@ -101,7 +100,6 @@ impl Declared {
         self.position[id.index()] = position;
         let unnamed = || Arc::from(workload.key.to_string());
         self.tracks.push(DeclaredTrack {
-            workload: id,
             name: workload.name.clone().unwrap_or_else(unnamed),
             since: now,
             wanted_now: 0,

@@ -156,9 +156,10 @@ impl Meter {
     /// The second side is counted pod by pod from what the cluster remembers of their submission,
     /// not from the facts that the integral is made of.
     fn littles_law(&self, span: Span, cluster: &Cluster) -> LittlesLaw {
-        let still_there = cluster.pods().iter().map(|(_, pod)| {
-            i128::from(span.end.since(pod.submitted_at.max(span.start)).0)
-        });
+        let still_there = cluster
+            .pods()
+            .iter()
+            .map(|(_, pod)| i128::from(span.end.since(pod.submitted_at.max(span.start)).0));
         let sojourn_us = self.population.sojourn_us as i128 + still_there.sum::<i128>();
         let live_us = self.live_until(span.end);
         LittlesLaw {

@@ -126,8 +126,8 @@ impl Nodes {
     pub(super) fn summary(&self, end: SimTime, length_us: i128) -> NodeSummary {
         let (present_us, up_us) = (self.present.until(end), self.up.until(end));
         let mttf_s = ratio(up_us, i128::from(self.failures)).map(|us| us / 1e6);
-        let mttr_s = (self.repairs > 0)
-            .then(|| seconds(self.repair_us as i128) / self.repairs as f64);
+        let mttr_s =
+            (self.repairs > 0).then(|| seconds(self.repair_us as i128) / self.repairs as f64);
         NodeSummary {
             present_at_end: self.present.value() as u64,
             present_mean: mean(present_us, length_us),

@@ -167,7 +167,8 @@ impl Meter {
             }
         }
         next += USED.len();
-        let fixed = [("nodes", "up"), ("nodes", "present"), ("pods", "pending"), ("pods", "running")];
+        let fixed =
+            [("nodes", "up"), ("nodes", "present"), ("pods", "pending"), ("pods", "running")];
         for (group, name) in fixed {
             columns.push(column(group, name, self.means(next)));
             next += 1;
