@@ -5,6 +5,16 @@
 mod record;
 mod source;
 
+mod ahead;
+mod data;
+mod input;
+mod row;
+
+pub mod google2011;
+
+pub use ahead::ReadAhead;
+pub use data::data_folder;
+pub use input::ReadProgress;
 pub use record::{
     Change, NodeKey, Outcome, PodKey, PodRecord, Record, Source, TemplateIndex, Work, WorkloadKey,
 };
