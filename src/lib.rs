@@ -7,3 +7,5 @@ pub mod engine;
 pub mod cluster;
 
 pub mod workload;
+
+pub mod metrics;

@@ -1,10 +1,187 @@
 //! The state of the cell: nodes, pods, classes, domains, and the verbs that change them.
+//!
+//! **One gateway.** Every change of state is a verb of [`Cluster`]: it checks the transition,
+//! updates the tables, appends to the change log and yields the facts that observers fold. Nobody
+//! else writes; policies get `&Cluster` and return decisions. This floor must never import from a
+//! floor above, and knows neither schedulers nor traces.
 
+mod audit;
+mod bits;
+mod changes;
+mod class;
+mod domain;
+mod fact;
+mod gpu;
+mod ids;
+mod matching;
+mod node;
+mod node_verbs;
+mod overcommit;
+mod pod;
+mod pod_verbs;
 mod resources;
 mod spec;
+mod view;
+mod workload;
 
+use crate::engine::SimTime;
+
+pub use bits::BitSet;
+pub use changes::{ChangeLog, Version};
+pub use class::{ClassTable, PodClass};
+pub use domain::{DomainError, DomainGraph, DomainSpec};
+pub use fact::{Ending, EvictionCause, Fact, StopReason};
+pub use gpu::{DeviceShare, Devices, MAX_DEVICES, WHOLE_MILLI};
+pub use ids::{
+    ClassId, ConstraintId, DomainId, GroupId, NodeId, PodId, PodRef, PoolId, TemplateId, WorkloadId,
+};
+pub use matching::satisfies;
+pub use node::{NodeCondition, NodeTable};
+pub use node_verbs::Checkpoint;
+pub use overcommit::{CapacityGroup, Overcommit};
+pub use pod::{NewPod, Pod, PodState, PodTable, WorkEnd};
+pub use pod_verbs::NotAdmitted;
 pub use resources::{DIMENSIONS, Dimension, ResourceNames, Resources};
 pub use spec::{
     AttributeConstraint, AttributeOperator, GpuRequest, LabelExpression, NodeConstraints, NodeSpec,
     PodTemplate, SelectorOperator, Taint, TaintEffect, Tier, Toleration, TolerationOperator,
 };
+pub use view::NodeView;
+pub use workload::{Workload, WorkloadTable};
+
+/// The whole state of the cell.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    now: SimTime,
+    nodes: NodeTable,
+    pods: PodTable,
+    classes: ClassTable,
+    workloads: WorkloadTable,
+    domains: DomainGraph,
+    templates: Vec<(PodTemplate, ConstraintId)>,
+    facts: Vec<Fact>,
+    /// Classes that pods left by being resized; readable until the facts are settled.
+    retired_classes: Vec<ClassId>,
+}
+
+impl Cluster {
+    /// A cell without nodes.
+    pub fn new(domains: DomainGraph, overcommit: Overcommit) -> Self {
+        Self {
+            now: SimTime::ZERO,
+            nodes: NodeTable::new(overcommit),
+            pods: PodTable::default(),
+            classes: ClassTable::default(),
+            workloads: WorkloadTable::default(),
+            domains,
+            templates: Vec::new(),
+            facts: Vec::new(),
+            retired_classes: Vec::new(),
+        }
+    }
+
+    /// The instant at which the verbs take effect.
+    #[inline]
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// Moves on to `now`.
+    #[inline]
+    pub fn advance_to(&mut self, now: SimTime) {
+        debug_assert!(now >= self.now, "time goes back from {} to {now}", self.now);
+        self.now = now;
+    }
+
+    /// The nodes.
+    #[inline]
+    pub fn nodes(&self) -> &NodeTable {
+        &self.nodes
+    }
+
+    /// The pods.
+    #[inline]
+    pub fn pods(&self) -> &PodTable {
+        &self.pods
+    }
+
+    /// The pod in slot `id`.
+    #[inline]
+    pub fn pod(&self, id: PodId) -> &Pod {
+        self.pods.get(id)
+    }
+
+    /// The class of the pod in slot `id`.
+    #[inline]
+    pub fn class_of(&self, id: PodId) -> &PodClass {
+        self.classes.get(self.pods.get(id).class)
+    }
+
+    /// The classes.
+    #[inline]
+    pub fn classes(&self) -> &ClassTable {
+        &self.classes
+    }
+
+    /// The workloads.
+    pub fn workloads(&self) -> &WorkloadTable {
+        &self.workloads
+    }
+
+    /// The failure domains.
+    pub fn domains(&self) -> &DomainGraph {
+        &self.domains
+    }
+
+    /// The template `id`.
+    pub fn template(&self, id: TemplateId) -> &PodTemplate {
+        &self.templates[id.index()].0
+    }
+
+    /// What a placement policy sees of `node`.
+    #[inline]
+    pub fn node_view(&self, node: NodeId) -> NodeView<'_> {
+        NodeView::new(&self.nodes, node)
+    }
+
+    /// Pods bound to `node`, newest first.
+    pub fn pods_on(&self, node: NodeId) -> impl Iterator<Item = (PodId, &Pod)> {
+        let first = self.nodes.first_pod[node.index()];
+        let chain = std::iter::successors(first.is_some().then_some(first), |id| {
+            let next = self.pods.get(*id).next_on_node;
+            next.is_some().then_some(next)
+        });
+        chain.map(|id| (id, self.pods.get(id)))
+    }
+
+    /// True if a pod of `class` may go to `node` now: eligible, room for it, and no pod there that
+    /// it has to be apart from.
+    #[inline]
+    pub fn admits(&self, class: &PodClass, node: NodeId) -> bool {
+        self.nodes.has_room(class, node)
+            && self.nodes.is_eligible(class.constraints, node)
+            && !self.is_kept_apart(class, node)
+    }
+
+    /// True if `node` holds a pod that a pod of `class` may not share a node with.
+    #[inline]
+    pub fn is_kept_apart(&self, class: &PodClass, node: NodeId) -> bool {
+        class.apart_from.is_some()
+            && self.pods_on(node).any(|(_, pod)| pod.new.workload == class.apart_from)
+    }
+
+    /// Facts since the last call of [`Cluster::settle`], in order.
+    #[inline]
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    /// Forgets the facts and reuses the slots of what ended; call when observers have seen them.
+    pub fn settle(&mut self) {
+        self.facts.clear();
+        self.workloads.recycle();
+        for class in self.pods.recycle().chain(self.retired_classes.drain(..)) {
+            self.classes.release(class);
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! The verbs that change pods.
+
+use std::sync::Arc;
+
+use super::class::PodClass;
+use super::fact::{Ending, EvictionCause, Fact, StopReason};
+use super::gpu::DeviceShare;
+use super::ids::{ClassId, NodeId, PodId, TemplateId, WorkloadId};
+use super::pod::{NewPod, PodState, WorkEnd};
+use super::resources::Resources;
+use super::spec::{GpuRequest, PodTemplate};
+use super::{Cluster, WorkloadTable};
+use crate::engine::{SimDuration, SimTime};
+
+/// Why a binding was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the node does not admit the pod")]
+pub struct NotAdmitted;
+
+impl Cluster {
+    /// Declares what pods have in common.
+    pub fn declare_template(&mut self, template: &PodTemplate) -> TemplateId {
+        let constraints = self.nodes.intern_constraints(&template.constraints);
+        self.templates.push((template.clone(), constraints));
+        TemplateId::from_index(self.templates.len() - 1)
+    }
+
+    /// The job that its source calls `key`; it is forgotten when its last pod ends.
+    pub fn workload_of_key(&mut self, key: u64) -> WorkloadId {
+        self.workloads.of_key(key, self.now)
+    }
+
+    /// Declares (or resizes) a workload that wants `wanted` pods and counts as available with
+    /// `minimum_ready` of them.
+    pub fn scale_workload(
+        &mut self,
+        key: u64,
+        name: &Arc<str>,
+        wanted: u32,
+        minimum_ready: u32,
+    ) -> WorkloadId {
+        let id = self.workloads.declare(key, Arc::clone(name), self.now);
+        let workload = self.workloads.get_mut(id);
+        workload.wanted = wanted;
+        workload.minimum_ready = minimum_ready;
+        self.facts.push(Fact::WorkloadScaled { workload: id });
+        id
+    }
+
+    /// A pod arrives.
+    pub fn submit(
+        &mut self,
+        new: NewPod,
+        template: TemplateId,
+        requests: Resources,
+        gpu: GpuRequest,
+    ) -> PodId {
+        let class = self.class(template, requests, gpu, new.workload);
+        let class = self.classes.acquire(&class);
+        let pod = self.pods.insert(new, class, self.now);
+        self.workloads.get_mut(new.workload).pods += 1;
+        self.facts.push(Fact::PodSubmitted { pod });
+        pod
+    }
+
+    fn class(
+        &self,
+        template: TemplateId,
+        requests: Resources,
+        gpu: GpuRequest,
+        workload: WorkloadId,
+    ) -> PodClass {
+        let (spec, constraints) = &self.templates[template.index()];
+        PodClass {
+            requests,
+            gpu,
+            template,
+            constraints: *constraints,
+            apart_from: if spec.one_per_node { workload } else { WorkloadId::NONE },
+            priority: spec.priority,
+            tier: spec.tier,
+        }
+    }
+
+    /// Binds a pending pod to a node that admits it.
+    ///
+    /// # Errors
+    /// The node does not admit it (no room, not eligible …); nothing has changed then.
+    pub fn bind(&mut self, pod: PodId, node: NodeId) -> Result<(), NotAdmitted> {
+        let record = self.pods.get(pod);
+        assert!(
+            record.state == PodState::Pending,
+            "pod {} is {:?} and cannot be bound at {}",
+            record.serial,
+            record.state,
+            self.now
+        );
+        let class = self.classes.get(record.class);
+        if !self.admits(class, node) {
+            return Err(NotAdmitted);
+        }
+        let devices = self.nodes.devices(node).choose(class.gpu).ok_or(NotAdmitted)?;
+        self.reserve(pod, node, devices);
+        let up = self.nodes.condition(node).is_up();
+        let record = self.pods.get_mut(pod);
+        record.state = if up { PodState::Starting } else { PodState::Stranded };
+        record.bound_at = self.now;
+        Ok(())
+    }
+
+    fn reserve(&mut self, pod: PodId, node: NodeId, devices: DeviceShare) {
+        let i = node.index();
+        let next = std::mem::replace(&mut self.nodes.first_pod[i], pod);
+        if next.is_some() {
+            self.pods.get_mut(next).previous_on_node = pod;
+        }
+        let record = self.pods.get_mut(pod);
+        record.node = node;
+        record.devices = devices;
+        record.previous_on_node = PodId::NONE;
+        record.next_on_node = next;
+        let class = record.class;
+        self.nodes.free[i] -= self.classes.get(class).requests;
+        self.nodes.devices[i].take(devices);
+        self.nodes.pod_count[i] += 1;
+        self.nodes.changes.push(node);
+        self.facts.push(Fact::PodBound { pod, node, class });
+    }
+
+    fn release(&mut self, pod: PodId) -> NodeId {
+        let record = self.pods.get_mut(pod);
+        let (node, class) = (record.node, record.class);
+        let (previous, next) = (record.previous_on_node, record.next_on_node);
+        let i = node.index();
+        record.node = NodeId::NONE;
+        let devices = std::mem::take(&mut record.devices);
+        self.nodes.free[i] += self.classes.get(class).requests;
+        self.nodes.devices[i].give(devices);
+        self.nodes.pod_count[i] -= 1;
+        if previous.is_some() {
+            self.pods.get_mut(previous).next_on_node = next;
+        } else {
+            self.nodes.first_pod[i] = next;
+        }
+        if next.is_some() {
+            self.pods.get_mut(next).previous_on_node = previous;
+        }
+        self.nodes.changes.push(node);
+        self.facts.push(Fact::PodUnbound { pod, node, class });
+        node
+    }
+
+    /// A bound pod that is not running begins to run; returns the incarnation that runs.
+    pub fn start(&mut self, pod: PodId) -> u32 {
+        let now = self.now;
+        let record = self.pods.get_mut(pod);
+        assert!(
+            matches!(record.state, PodState::Starting | PodState::BackingOff),
+            "pod {} is {:?} and cannot be started at {now}",
+            record.serial,
+            record.state
+        );
+        record.state = PodState::Running;
+        record.started_at = now;
+        record.incarnation = record.incarnation.wrapping_add(1);
+        let (incarnation, node) = (record.incarnation, record.node);
+        self.workloads.get_mut(record.new.workload).ready += 1;
+        self.facts.push(Fact::PodStarted { pod, node });
+        incarnation
+    }
+
+    /// Ends the run of a pod, if it runs. Of the work done since it was started, all counts where
+    /// its work is over, else what was done up to the last multiple of `checkpoint` (nothing
+    /// without one).
+    fn stop(&mut self, pod: PodId, reason: StopReason, checkpoint: Option<SimDuration>) {
+        let now = self.now;
+        let record = self.pods.get_mut(pod);
+        record.incarnation = record.incarnation.wrapping_add(1);
+        if record.state != PodState::Running {
+            return;
+        }
+        let ran = now - record.started_at;
+        let kept = match reason {
+            StopReason::Ended(_) => ran,
+            StopReason::Crashed | StopReason::NodeDown | StopReason::Evicted(_) => {
+                kept_work(record.done, ran, checkpoint)
+            }
+        };
+        record.done = SimDuration(record.done.0 + kept.0);
+        record.started_at = SimTime::MAX;
+        let node = record.node;
+        self.workloads.get_mut(record.new.workload).ready -= 1;
+        self.facts.push(Fact::PodStopped { pod, node, ran, kept, reason });
+    }
+
+    /// A pod, pending or bound, leaves the cell.
+    pub fn end(&mut self, pod: PodId, ending: Ending) {
+        self.stop(pod, StopReason::Ended(ending), None);
+        if self.pods.get(pod).state.is_bound() {
+            self.release(pod);
+        }
+        self.pods.retire(pod);
+        self.facts.push(Fact::PodEnded { pod, ending });
+        let workload = self.pods.get(pod).new.workload;
+        release_workload(&mut self.workloads, workload, &mut self.facts);
+    }
+
+    /// A running pod crashes; it stays bound and backs off.
+    pub fn crash(&mut self, pod: PodId, checkpoint: Option<SimDuration>) {
+        self.stop(pod, StopReason::Crashed, checkpoint);
+        let record = self.pods.get_mut(pod);
+        record.state = PodState::BackingOff;
+        record.restarts += 1;
+    }
+
+    /// A bound pod is stopped and is pending again.
+    pub fn evict(&mut self, pod: PodId, cause: EvictionCause, checkpoint: Option<SimDuration>) {
+        let record = self.pods.get(pod);
+        assert!(
+            record.state.is_bound(),
+            "pod {} is {:?} and cannot be evicted at {}",
+            record.serial,
+            record.state,
+            self.now
+        );
+        self.stop(pod, StopReason::Evicted(cause), checkpoint);
+        let node = self.release(pod);
+        let now = self.now;
+        let record = self.pods.get_mut(pod);
+        record.state = PodState::Pending;
+        record.queued_at = now;
+        record.bound_at = SimTime::MAX;
+        record.restarts = 0;
+        record.evictions += 1;
+        self.facts.push(Fact::PodEvicted { pod, node, cause });
+    }
+
+    /// Truth: the node of a bound pod went down under it.
+    pub(super) fn strand(&mut self, pod: PodId, checkpoint: Option<SimDuration>) {
+        self.stop(pod, StopReason::NodeDown, checkpoint);
+        self.pods.get_mut(pod).state = PodState::Stranded;
+    }
+
+    /// Truth: the node of a stranded pod works again; the pod has to be started there once more.
+    pub(super) fn unstrand(&mut self, pod: PodId) {
+        let record = self.pods.get_mut(pod);
+        record.incarnation = record.incarnation.wrapping_add(1);
+        record.state = PodState::Starting;
+    }
+
+    /// What was not known of a pod's work when it came becomes known.
+    pub fn set_work(&mut self, pod: PodId, work: SimDuration, work_end: WorkEnd) {
+        let record = self.pods.get_mut(pod);
+        record.new.work = work;
+        record.new.work_end = work_end;
+    }
+
+    /// Changes template and requests of a pod. A bound pod keeps its place if the node has room
+    /// for the difference; otherwise nothing changes and `false` is returned. GPU requests stay.
+    pub fn resize(&mut self, pod: PodId, template: TemplateId, requests: Resources) -> bool {
+        let record = self.pods.get(pod);
+        let (old, node, devices) = (record.class, record.node, record.devices);
+        let gpu = self.classes.get(old).gpu;
+        let class = self.class(template, requests, gpu, record.new.workload);
+        if !node.is_some() {
+            self.reclassify(pod, old, &class);
+            return true;
+        }
+        let grown = requests.minus(&self.classes.get(old).requests);
+        let room =
+            self.nodes.demand(&PodClass { requests: grown, ..class }, self.nodes.group(node));
+        if !room.fits_in(self.nodes.free(node)) {
+            return false;
+        }
+        self.release(pod);
+        self.reclassify(pod, old, &class);
+        self.reserve(pod, node, devices);
+        true
+    }
+
+    fn reclassify(&mut self, pod: PodId, old: ClassId, class: &PodClass) {
+        self.pods.get_mut(pod).class = self.classes.acquire(class);
+        self.retired_classes.push(old);
+        self.facts.push(Fact::PodResized { pod });
+    }
+}
+
+/// How much of `ran` counts after a stop from outside, with `done` kept from former runs.
+fn kept_work(done: SimDuration, ran: SimDuration, checkpoint: Option<SimDuration>) -> SimDuration {
+    match checkpoint {
+        Some(interval) if interval.0 > 0 => {
+            let reached = (done.0 + ran.0) / interval.0 * interval.0;
+            SimDuration(reached.saturating_sub(done.0).min(ran.0))
+        }
+        Some(_) => ran,
+        None => SimDuration::ZERO,
+    }
+}
+
+fn release_workload(workloads: &mut WorkloadTable, id: WorkloadId, facts: &mut Vec<Fact>) {
+    let workload = workloads.get_mut(id);
+    workload.pods -= 1;
+    if workload.pods == 0 && !workload.is_declared() {
+        facts.push(Fact::WorkloadEnded { workload: id });
+        workloads.retire(id);
+    }
+}

@@ -1,0 +1,70 @@
+//! What a placement policy may see of one node.
+
+use std::collections::BTreeMap;
+
+use super::ids::{NodeId, PoolId};
+use super::node::NodeTable;
+use super::resources::{Dimension, Resources};
+
+/// One node, seen by a placement policy. Capacities are those of the widest overcommit of any
+/// tier; without overcommit they are what the node has for pods.
+#[derive(Clone, Copy, Debug)]
+pub struct NodeView<'a> {
+    nodes: &'a NodeTable,
+    node: NodeId,
+}
+
+impl<'a> NodeView<'a> {
+    #[inline]
+    pub(super) fn new(nodes: &'a NodeTable, node: NodeId) -> Self {
+        Self { nodes, node }
+    }
+
+    /// Its number.
+    #[inline]
+    pub fn id(self) -> NodeId {
+        self.node
+    }
+
+    /// What is not reserved.
+    #[inline]
+    pub fn free(self) -> &'a Resources {
+        self.nodes.free(self.node)
+    }
+
+    /// What can be reserved in all.
+    #[inline]
+    pub fn limit(self) -> &'a Resources {
+        self.nodes.limit(self.node)
+    }
+
+    /// What is reserved of `dimension`.
+    pub fn reserved(self, dimension: Dimension) -> i64 {
+        self.limit()[dimension] - self.free()[dimension]
+    }
+
+    /// What is free of each GPU device, in milli-GPU.
+    pub fn gpu_free_milli(self) -> &'a [u16] {
+        self.nodes.devices(self.node).free_milli()
+    }
+
+    /// Number of pods bound to it.
+    pub fn pod_count(self) -> u32 {
+        self.nodes.pod_count(self.node)
+    }
+
+    /// Its pool.
+    pub fn pool(self) -> PoolId {
+        self.nodes.pool(self.node)
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'a str {
+        &self.nodes.spec(self.node).name
+    }
+
+    /// Its labels.
+    pub fn labels(self) -> &'a BTreeMap<String, String> {
+        &self.nodes.spec(self.node).labels
+    }
+}

@@ -1,0 +1,113 @@
+//! The workload table: what owns pods. Jobs of a trace come and go; declared workloads stay.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::ids::WorkloadId;
+use crate::engine::SimTime;
+
+/// What owns pods and, where it is declared, wants a number of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Its name in the source.
+    pub key: u64,
+    /// Its name for people; trace jobs have none.
+    pub name: Option<Arc<str>>,
+    /// Pods wanted, for a declared workload.
+    pub wanted: u32,
+    /// Fewest ready pods with which the service counts as available.
+    pub minimum_ready: u32,
+    /// When its first pod was submitted, or it was declared.
+    pub since: SimTime,
+    /// Pods alive.
+    pub pods: u32,
+    /// Pods running.
+    pub ready: u32,
+    declared: bool,
+}
+
+impl Workload {
+    /// True for a workload with a wanted number of pods, which stays when all of them are gone.
+    pub fn is_declared(&self) -> bool {
+        self.declared
+    }
+}
+
+/// All workloads that are alive.
+#[derive(Clone, Debug, Default)]
+pub struct WorkloadTable {
+    slots: Vec<Workload>,
+    vacant: Vec<WorkloadId>,
+    retired: Vec<WorkloadId>,
+    by_key: FxHashMap<u64, WorkloadId>,
+}
+
+impl WorkloadTable {
+    /// The workload `id`.
+    #[inline]
+    pub fn get(&self, id: WorkloadId) -> &Workload {
+        &self.slots[id.index()]
+    }
+
+    /// Number of slots ever used: ids are below this.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Declared workloads, in order of declaration.
+    pub fn declared(&self) -> impl Iterator<Item = (WorkloadId, &Workload)> {
+        let all = self.slots.iter().enumerate().filter(|(_, workload)| workload.declared);
+        all.map(|(slot, workload)| (WorkloadId::from_index(slot), workload))
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, id: WorkloadId) -> &mut Workload {
+        &mut self.slots[id.index()]
+    }
+
+    /// The job called `key`, new if its first pod is about to come.
+    pub(super) fn of_key(&mut self, key: u64, now: SimTime) -> WorkloadId {
+        if let Some(id) = self.by_key.get(&key) {
+            return *id;
+        }
+        let workload = Workload {
+            key,
+            name: None,
+            wanted: 0,
+            minimum_ready: 0,
+            since: now,
+            pods: 0,
+            ready: 0,
+            declared: false,
+        };
+        let id = self.vacant.pop().unwrap_or(WorkloadId::from_index(self.slots.len()));
+        if id.index() == self.slots.len() {
+            self.slots.push(workload);
+        } else {
+            self.slots[id.index()] = workload;
+        }
+        self.by_key.insert(key, id);
+        id
+    }
+
+    /// Gives the workload called `key` a name and a size, from now on.
+    pub(super) fn declare(&mut self, key: u64, name: Arc<str>, now: SimTime) -> WorkloadId {
+        let id = self.of_key(key, now);
+        let workload = self.get_mut(id);
+        workload.name = Some(name);
+        workload.declared = true;
+        id
+    }
+
+    /// Forgets a workload without pods; its slot stays readable until [`WorkloadTable::recycle`].
+    pub(super) fn retire(&mut self, id: WorkloadId) {
+        self.by_key.remove(&self.slots[id.index()].key);
+        self.retired.push(id);
+    }
+
+    /// Frees the slots of retired workloads.
+    pub(super) fn recycle(&mut self) {
+        self.vacant.append(&mut self.retired);
+    }
+}

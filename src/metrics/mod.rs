@@ -1,0 +1,5 @@
+//! Observers: folds over facts. They never influence a run.
+
+mod results;
+
+pub use results::*;
