@@ -18,3 +18,7 @@ pub mod healing;
 pub mod scheduling;
 
 pub mod simulation;
+
+pub mod report;
+
+pub mod experiment;
