@@ -20,5 +20,3 @@ pub mod scheduling;
 pub mod simulation;
 
 pub mod report;
-
-pub mod experiment;
