@@ -87,7 +87,7 @@ impl Meter {
             capacity: Capacity::new(dimensions),
             population: Population::default(),
             disruption: Disruption::default(),
-            nodes: Nodes::default(),
+            nodes: Nodes::new(),
             domains,
             declared: Declared::default(),
             jobs: Jobs::default(),

@@ -92,11 +92,11 @@ impl Oracle {
         self.peak("live".to_owned(), f64::from(live));
         self.peak("pending".to_owned(), f64::from(pending));
         self.add("pending", i128::from(pending) * us);
-        for d in 0..2 {
-            self.add(format!("requested {d}"), requested[d] * us);
+        for (d, requested) in requested.into_iter().enumerate() {
+            self.add(format!("requested {d}"), requested * us);
             let up: i128 = up_nodes(cluster).map(|node| capacity(cluster, node, d)).sum();
             if up > 0 {
-                self.peak(format!("ratio {d}"), requested[d] as f64 / up as f64);
+                self.peak(format!("ratio {d}"), requested as f64 / up as f64);
             }
         }
     }
@@ -227,7 +227,9 @@ fn act(stage: &mut Stage, world: &mut World, (verb, a, b): Deed) {
         13 => _ = pick(cluster, a, bound).map(|pod| cluster.evict(pod, cause, checkpoint)),
         14 => {
             let ending = Ending::ALL[usize::from(b) % Ending::COUNT];
-            pick(cluster, a, |_| true).map(|pod| cluster.end(pod, ending));
+            if let Some(pod) = pick(cluster, a, |_| true) {
+                cluster.end(pod, ending);
+            }
         }
         15 => {
             let requests = Resources::pod(300 + i64::from(b % 7) * 400, 1 << 30);

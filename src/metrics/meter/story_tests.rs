@@ -358,10 +358,11 @@ fn a_resized_run_loses_what_it_requested_at_the_time() {
     stage.at(28, |c| c.evict(pod, EvictionCause::Other, None));
     let free = stage.templates[Tier::Free as usize];
     stage.at(28, |c| assert!(c.resize(pod, free, requests)));
+    stage.at(29, |c| place(c, pod, 1));
     let result = stage.finish(30);
     // 10 s of 1 core and 10 of 3, all kept at the checkpoint; then 8 s of 3 cores for nothing.
     assert_eq!((result.work.total_core_s, result.work.lost_core_s), (64.0, 24.0));
-    assert_eq!((result.pods.bound, result.pods.crashed, result.pods.pending_at_end), (1, 2, 1));
+    assert_eq!((result.pods.bound, result.pods.crashed, result.pods.pending_at_end), (2, 2, 0));
     let free = &result.tiers[0];
     assert_eq!((free.running_mean, free.running_share), (10.0 / 30.0, Some(10.0 / 12.0)));
 }
