@@ -23,7 +23,11 @@ mod report;
 mod series;
 
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod story_tests;
 
