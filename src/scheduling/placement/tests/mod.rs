@@ -1,5 +1,7 @@
 //! Random cells under random changes: every way to find a node finds the one that a scan finds.
 
+mod choices;
+
 use std::sync::Arc;
 
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
