@@ -208,7 +208,9 @@ fn rejections_are_counted_and_said_as_kube_scheduler_says_them() {
     nodes.extend([([1000, 1000], [0, 0]); 9]);
     nodes.extend([([1000, 1000], [0, 950]); 2]);
     let (mut cluster, template) = cell(&nodes);
-    (31..40).for_each(|node| drop(cluster.observe_readiness(NodeId(node), false)));
+    for node in 31..40 {
+        cluster.observe_readiness(NodeId(node), false);
+    }
     cluster.cordon(NodeId(41), true);
     let class = submit(&mut cluster, template, [100, 100]);
     let class = *cluster.classes().get(class);
