@@ -161,6 +161,7 @@ impl Cluster {
         );
         record.state = PodState::Running;
         record.started_at = now;
+        record.starts += 1;
         record.incarnation = record.incarnation.wrapping_add(1);
         let (incarnation, node) = (record.incarnation, record.node);
         self.workloads.get_mut(record.new.workload).ready += 1;
@@ -204,12 +205,14 @@ impl Cluster {
         release_workload(&mut self.workloads, workload, &mut self.facts);
     }
 
-    /// A running pod crashes; it stays bound and backs off.
-    pub fn crash(&mut self, pod: PodId, checkpoint: Option<SimDuration>) {
+    /// A running pod crashes; it stays bound and backs off. `forgotten`: it ran long enough for
+    /// this crash to count as the first in a row.
+    pub fn crash(&mut self, pod: PodId, checkpoint: Option<SimDuration>, forgotten: bool) {
         self.stop(pod, StopReason::Crashed, checkpoint);
         let record = self.pods.get_mut(pod);
         record.state = PodState::BackingOff;
         record.restarts += 1;
+        record.crash_streak = if forgotten { 1 } else { record.crash_streak + 1 };
     }
 
     /// A bound pod is stopped and is pending again.
@@ -229,7 +232,7 @@ impl Cluster {
         record.state = PodState::Pending;
         record.queued_at = now;
         record.bound_at = SimTime::MAX;
-        record.restarts = 0;
+        record.crash_streak = 0;
         record.evictions += 1;
         self.facts.push(Fact::PodEvicted { pod, node, cause });
     }
@@ -255,7 +258,7 @@ impl Cluster {
     }
 
     /// Changes template and requests of a pod. A bound pod keeps its place if the node has room
-    /// for the difference; otherwise nothing changes and `false` is returned. GPU requests stay.
+    /// for the difference and nothing it now has to be apart from; otherwise nothing changes and `false` is returned. GPU requests stay.
     pub fn resize(&mut self, pod: PodId, template: TemplateId, requests: Resources) -> bool {
         let record = self.pods.get(pod);
         let (old, node, devices) = (record.class, record.node, record.devices);
@@ -268,7 +271,11 @@ impl Cluster {
         let grown = requests.minus(&self.classes.get(old).requests);
         let room =
             self.nodes.demand(&PodClass { requests: grown, ..class }, self.nodes.group(node));
-        if !room.fits_in(self.nodes.free(node)) {
+        let apart = class.apart_from.is_some()
+            && self
+                .pods_on(node)
+                .any(|(other, record)| other != pod && record.new.workload == class.apart_from);
+        if apart || !room.fits_in(self.nodes.free(node)) {
             return false;
         }
         self.release(pod);

@@ -9,10 +9,17 @@
 //! digits in the order in which they stand, so that equal keys stay in the order of insertion
 //! and the sequence need not be stored. Buckets of the lowest digit hold one key each, so an
 //! event of a low class pushed at the present instant leaves before the higher ones that wait.
+//! A bucket of few events is not dealt any further but sorted into the front, an array of those
+//! that come next.
+//!
+//! Digits of 8 bits with chunks of 32 events were the fastest of 6 to 10 bits and 8 to 64 events,
+//! from a thousand to a million pending (`benches/queue.rs`).
 
 mod chunks;
+mod front;
 
 use chunks::{Chunks, List};
+use front::Front;
 
 use super::SimTime;
 
@@ -46,7 +53,7 @@ impl EventClass {
 
 /// Bits of a key below the time: the class.
 const CLASS_BITS: u32 = 3;
-/// Bits of one digit, chosen by `benches/queue.rs`.
+/// Bits of one digit.
 const DIGIT_BITS: u32 = 8;
 const DIGITS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
@@ -65,17 +72,20 @@ struct Bucket {
     list: List,
 }
 
-/// Events to come; see the [module](self) for the order and how it is kept.
+/// Events to come, in the order of time, then class, then insertion.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
+    front: Front<E>,
     items: Chunks<Item<E>>,
     buckets: Vec<Bucket>,
     /// For each level, which of its buckets hold something.
     occupied: [[u64; WORDS]; LEVELS],
     /// Which levels have a bucket that holds something.
     levels: u64,
-    /// The last popped time, as the key of its lowest class.
-    present: u64,
+    /// What the levels are counted from. No queued key is below it, nor is the present.
+    base: u64,
+    /// The last popped time.
+    now: SimTime,
     len: usize,
 }
 
@@ -86,11 +96,13 @@ impl<E: Event> EventQueue<E> {
     /// An empty queue, at the start of the run.
     pub fn new() -> Self {
         Self {
+            front: Front::new(),
             items: Chunks::new(),
             buckets: vec![Bucket::default(); LEVELS * DIGITS],
             occupied: [[0; WORDS]; LEVELS],
             levels: 0,
-            present: 0,
+            base: 0,
+            now: SimTime::ZERO,
             len: 0,
         }
     }
@@ -100,42 +112,46 @@ impl<E: Event> EventQueue<E> {
     /// # Panics
     ///
     /// If `time` is before [`now`](Self::now) or after [`LATEST`](Self::LATEST).
+    #[inline]
     pub fn push(&mut self, time: SimTime, event: E) {
         assert!(time >= self.now(), "an event was pushed at {time}, before now ({})", self.now());
         assert!(time <= Self::LATEST, "an event was pushed at {time}, later than a queue can tell");
-        let key = key(time, event.class());
-        self.place(Item { key, event });
+        let item = Item { key: key(time, event.class()), event };
         self.len += 1;
+        if self.front.covers(item.key) {
+            if !self.front.is_full() {
+                return self.front.insert(item);
+            }
+            self.spill_front();
+        }
+        self.items.prepare(&item);
+        let slot = self.reserve(item.key);
+        self.items.set(slot, item);
     }
 
     /// Takes the next event, and moves [`now`](Self::now) to its time.
+    #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        let (mut level, mut digit) = self.lowest()?;
+        if self.front.is_empty() {
+            self.refill_front();
+        }
+        let item = self.front.pop()?;
         self.len -= 1;
-        if level > 0 {
-            let bucket = self.buckets[index(level, digit)];
-            self.present = key(time_of(bucket.least_key), EventClass::Truth);
-            if !bucket.list.is_single() {
-                self.deal(level, digit);
-                level = 0;
-                digit = digit_of(bucket.least_key, 0);
-            }
-        }
-        let (item, rest) = self.items.take_first(self.buckets[index(level, digit)].list);
-        match rest {
-            Some(list) => self.buckets[index(level, digit)].list = list,
-            None => self.mark_empty(level, digit),
-        }
-        let time = time_of(item.key);
-        self.present = key(time, EventClass::Truth);
-        Some((time, item.event))
+        self.now = time_of(item.key);
+        Some((self.now, item.event))
     }
 
     /// When and of which class the next event is. Takes nothing and moves no clock: an event
     /// before it can still be pushed.
+    #[inline]
     pub fn peek(&self) -> Option<(SimTime, EventClass)> {
-        let (level, digit) = self.lowest()?;
-        let least_key = self.buckets[index(level, digit)].least_key;
+        let least_key = match self.front.least_key() {
+            Some(key) => key,
+            None => {
+                let (level, digit) = self.lowest()?;
+                self.buckets[index(level, digit)].least_key
+            }
+        };
         Some((time_of(least_key), class_of(least_key)))
     }
 
@@ -156,10 +172,11 @@ impl<E: Event> EventQueue<E> {
 
     /// The time of the last popped event; zero before the first.
     pub fn now(&self) -> SimTime {
-        time_of(self.present)
+        self.now
     }
 
     /// The level and digit of the bucket that holds the least key.
+    #[inline]
     fn lowest(&self) -> Option<(usize, usize)> {
         if self.levels == 0 {
             return None;
@@ -170,34 +187,77 @@ impl<E: Event> EventQueue<E> {
         Some((level, word * 64 + words[word].trailing_zeros() as usize))
     }
 
-    /// Puts `item` at the end of the bucket it belongs to.
-    fn place(&mut self, item: Item<E>) {
-        let level = level_of(item.key, self.present);
-        let digit = digit_of(item.key, level);
+    /// Moves the next event, and what is close to it, from the buckets to the front, which is
+    /// empty. Only for [`pop`](Self::pop), which takes that event.
+    fn refill_front(&mut self) {
+        while let Some((level, digit)) = self.lowest() {
+            let bucket = &mut self.buckets[index(level, digit)];
+            if level == 0 {
+                self.front.insert(*self.items.get(bucket.list.head));
+                match self.items.drop_first(bucket.list) {
+                    Some(rest) => bucket.list = rest,
+                    None => self.mark_empty(level, digit),
+                }
+                return;
+            }
+            let Bucket { least_key, list } = *bucket;
+            self.mark_empty(level, digit);
+            if list.is_short() {
+                self.front.cover(end_of(least_key, level));
+                for item in self.items.take_short(list) {
+                    self.front.insert(*item);
+                }
+                return;
+            }
+            // The next event is popped at once, so that nothing can be pushed below the new base.
+            self.base = key(time_of(least_key), EventClass::Truth);
+            self.deal(list);
+        }
+    }
+
+    /// Gives the events at the front back to the buckets, which become finer for it.
+    ///
+    /// The base moves to the present, not to the next event: one may still be pushed before it.
+    #[cold]
+    fn spill_front(&mut self) {
+        self.base = key(self.now, EventClass::Truth);
+        self.front.cover(0);
+        while let Some(item) = self.front.pop() {
+            let slot = self.reserve(item.key);
+            self.items.set(slot, item);
+        }
+    }
+
+    /// Reserves a slot at the end of the bucket that `key` belongs to.
+    #[inline]
+    fn reserve(&mut self, key: u64) -> u32 {
+        let level = level_of(key, self.base);
+        let digit = digit_of(key, level);
         let bucket = &mut self.buckets[index(level, digit)];
         let word = &mut self.occupied[level][digit / 64];
         let bit = 1 << (digit % 64);
         if *word & bit == 0 {
             *word |= bit;
             self.levels |= 1 << level;
-            *bucket = Bucket { least_key: item.key, list: self.items.start(item) };
-        } else {
-            bucket.least_key = bucket.least_key.min(item.key);
-            self.items.append(&mut bucket.list, item);
+            let list = self.items.start();
+            *bucket = Bucket { least_key: key, list };
+            return list.head;
         }
+        bucket.least_key = bucket.least_key.min(key);
+        self.items.append(&mut bucket.list)
     }
 
-    /// Deals the items of a bucket that the present has reached to the levels below, in order.
-    fn deal(&mut self, level: usize, digit: usize) {
-        self.mark_empty(level, digit);
-        let mut rest = Some(self.buckets[index(level, digit)].list);
+    /// Deals the items of a bucket that the base has reached to the levels below, in order.
+    fn deal(&mut self, list: List) {
+        let mut rest = Some(list);
         while let Some(list) = rest {
-            let (item, others) = self.items.take_first(list);
-            self.place(item);
-            rest = others;
+            let slot = self.reserve(self.items.get(list.head).key);
+            self.items.copy(list.head, slot);
+            rest = self.items.drop_first(list);
         }
     }
 
+    #[inline]
     fn mark_empty(&mut self, level: usize, digit: usize) {
         let words = &mut self.occupied[level];
         words[digit / 64] &= !(1 << (digit % 64));
@@ -213,27 +273,39 @@ impl<E: Event> Default for EventQueue<E> {
     }
 }
 
+#[inline]
 const fn key(time: SimTime, class: EventClass) -> u64 {
     time.0 << CLASS_BITS | class as u64
 }
 
+#[inline]
 const fn time_of(key: u64) -> SimTime {
     SimTime(key >> CLASS_BITS)
 }
 
+#[inline]
 fn class_of(key: u64) -> EventClass {
     EventClass::ALL[key as usize & ((1 << CLASS_BITS) - 1)]
 }
 
-/// The highest digit in which `key` differs from `present`.
-const fn level_of(key: u64, present: u64) -> usize {
-    (((key ^ present) | 1).ilog2() / DIGIT_BITS) as usize
+/// The end of the range of keys that share a bucket of `level` with `key`.
+#[inline]
+const fn end_of(key: u64, level: usize) -> u64 {
+    (key | ((1 << (level as u32 * DIGIT_BITS)) - 1)).saturating_add(1)
 }
 
+/// The highest digit in which `key` differs from `base`.
+#[inline]
+const fn level_of(key: u64, base: u64) -> usize {
+    (((key ^ base) | 1).ilog2() / DIGIT_BITS) as usize
+}
+
+#[inline]
 const fn digit_of(key: u64, level: usize) -> usize {
     (key >> (level as u32 * DIGIT_BITS)) as usize % DIGITS
 }
 
+#[inline]
 const fn index(level: usize, digit: usize) -> usize {
     level * DIGITS + digit
 }

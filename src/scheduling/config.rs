@@ -1,0 +1,41 @@
+//! What a scenario says of the scheduler.
+
+use super::placement::{Index, Strategy};
+
+/// In which order pending pods are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueueOrder {
+    /// By time of becoming pending.
+    Fifo,
+    /// Higher priority first, then by time.
+    #[default]
+    Priority,
+}
+
+/// Whether pods may displace others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PreemptionRule {
+    /// Never.
+    #[default]
+    Never,
+    /// A pod may displace pods of lower priority.
+    LowerPriority,
+    /// As `LowerPriority`, but the production band never displaces itself (EuroSys'15 §2.5).
+    BorgBands,
+}
+
+/// Who decides where pods go.
+pub struct SchedulerConfig {
+    /// Name of the placement policy, for reports.
+    pub placement_name: String,
+    /// The placement policy.
+    pub strategy: Strategy,
+    /// Which index looks for the best node; the answer is the same with each.
+    pub index: Index,
+    /// In which order pods are tried.
+    pub queue: QueueOrder,
+    /// Whether the first pod that does not fit holds up all behind it.
+    pub head_of_line_blocking: bool,
+    /// Whether pods may displace others.
+    pub preemption: PreemptionRule,
+}
