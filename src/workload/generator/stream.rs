@@ -224,8 +224,7 @@ impl Generator {
             self.begin_job();
         }
         let tier = self.job.as_ref().map_or(0, |job| job.tier);
-        let runs = &self.populations[tier].mix.run_seconds;
-        let run = runs.sample_duration(&mut self.draws.duration);
+        let run = self.populations[tier].draw_run(&mut self.draws);
         self.arrived += 1;
         let change = self.task(run)?;
         if self.config.tasks.is_some_and(|tasks| self.arrived >= tasks) {
