@@ -73,7 +73,7 @@ pub struct Population {
     /// Mean cpu of a task.
     pub mean_cpu: f64,
     /// What is left of its runs at the start.
-    pub residual: Residual,
+    residual: Residual,
     job_tasks: Sampler,
     cpu: Sampler,
     memory: Sampler,
@@ -193,6 +193,11 @@ impl Population {
     /// Draws the length of an uninterrupted run.
     pub fn draw_run(&self, draws: &mut Draws) -> SimDuration {
         SimDuration::from_secs_f64(self.run_seconds.draw(&mut draws.duration)).min(LONGEST_RUN)
+    }
+
+    /// Draws what is left of a run that goes on at the start.
+    pub fn draw_residual(&self, draws: &mut Draws) -> SimDuration {
+        SimDuration::from_secs_f64(self.residual.draw(&mut draws.duration)).min(LONGEST_RUN)
     }
 
     /// Draws how the run of a task ends: its work, and when its user stops it, counted from its
