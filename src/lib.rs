@@ -18,3 +18,5 @@ pub mod healing;
 pub mod scheduling;
 
 pub mod simulation;
+
+pub mod report;
