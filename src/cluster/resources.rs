@@ -132,19 +132,13 @@ impl SubAssign for Resources {
 }
 
 /// What the dimensions are called in scenarios and reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceNames {
     extended: Vec<String>,
 }
 
 /// Names of the dimensions that every cell has.
 const BUILT_IN: [&str; 5] = ["cpu", "memory", "storage", "pods", "gpu"];
-
-impl Default for ResourceNames {
-    fn default() -> Self {
-        Self { extended: Vec::new() }
-    }
-}
 
 impl ResourceNames {
     /// Names the extended resources, in order; at most [`DIMENSIONS`] − 5 of them.

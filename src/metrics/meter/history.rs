@@ -53,7 +53,8 @@ pub(super) fn act(stage: &mut Stage, world: &mut World, (verb, a, b): Deed) {
             pick(cluster, a, startable).map(|pod| cluster.start(pod));
         }
         12 => {
-            _ = pick(cluster, a, |s| s == PodState::Running).map(|p| cluster.crash(p, checkpoint))
+            _ = pick(cluster, a, |s| s == PodState::Running)
+                .map(|p| cluster.crash(p, checkpoint, false))
         }
         13 => _ = pick(cluster, a, bound).map(|pod| cluster.evict(pod, cause, checkpoint)),
         14 => {

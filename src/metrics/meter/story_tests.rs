@@ -190,8 +190,8 @@ fn service(warmup_s: u64) -> RunResult {
         pods.iter().for_each(|pod| place(c, *pod, 1));
     });
     stage.at(64, |c| pods.iter().for_each(|pod| _ = c.start(*pod)));
-    stage.at(70, |c| c.crash(pods[0], None));
-    stage.at(80, |c| c.crash(pods[1], None));
+    stage.at(70, |c| c.crash(pods[0], None, false));
+    stage.at(80, |c| c.crash(pods[1], None, false));
     stage.at(80, |c| _ = c.start(pods[0]));
     stage.finish(100)
 }
@@ -239,9 +239,9 @@ fn a_resized_run_loses_what_it_requested_at_the_time() {
     let production = stage.templates[Tier::Production as usize];
     let requests = Resources::pod(3000, 2 * GIB);
     stage.at(10, |c| assert!(c.resize(pod, production, requests)));
-    stage.at(20, |c| c.crash(pod, Some(SimDuration::from_secs(5))));
+    stage.at(20, |c| c.crash(pod, Some(SimDuration::from_secs(5)), false));
     stage.at(20, |c| _ = c.start(pod));
-    stage.at(28, |c| c.crash(pod, None));
+    stage.at(28, |c| c.crash(pod, None, false));
     stage.at(28, |c| c.evict(pod, EvictionCause::Other, None));
     let free = stage.templates[Tier::Free as usize];
     stage.at(28, |c| assert!(c.resize(pod, free, requests)));

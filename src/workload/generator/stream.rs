@@ -167,7 +167,7 @@ impl Generator {
         if job.tasks == 0 {
             self.job = None;
         }
-        Some(Change::Submit(Box::new(pod)))
+        Some(Change::Submit(pod))
     }
 
     /// Draws the time of the next job by thinning: candidates come at the highest rate of the

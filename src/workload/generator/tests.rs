@@ -19,7 +19,7 @@ fn generate(config: GeneratorConfig, streams: Streams) -> Vec<Record> {
 
 fn pods(records: &[Record]) -> impl Iterator<Item = (SimTime, &PodRecord)> {
     records.iter().filter_map(|record| match &record.change {
-        Change::Submit(pod) => Some((record.time, pod.as_ref())),
+        Change::Submit(pod) => Some((record.time, pod)),
         _ => None,
     })
 }

@@ -190,7 +190,7 @@ fn records(drafts: Vec<(u64, Draft)>) -> Vec<Record> {
             Draft::Plain(change) => change,
             Draft::Submit(template, pod) => {
                 let template = intern(template, &mut records);
-                Change::Submit(Box::new(PodRecord { template, ..pod }))
+                Change::Submit(PodRecord { template, ..pod })
             }
             Draft::Resize(template, key, requests) => {
                 let template = intern(template, &mut records);

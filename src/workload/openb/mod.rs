@@ -307,7 +307,7 @@ fn pod_records(pods: Vec<Pod>) -> Vec<Record> {
             work: Work::For { run: SimDuration::from_secs(pod.run), outcome: pod.outcome },
             usage_permille: None,
         };
-        records.push(Record { time, change: Change::Submit(Box::new(record)) });
+        records.push(Record { time, change: Change::Submit(record) });
     }
     records
 }

@@ -29,7 +29,7 @@ fn read(
 
 fn pods(records: &[Record]) -> Vec<(u64, PodRecord)> {
     let pod = |record: &Record| match &record.change {
-        Change::Submit(pod) => Some((record.time.0, (**pod).clone())),
+        Change::Submit(pod) => Some((record.time.0, pod.clone())),
         _ => None,
     };
     records.iter().filter_map(pod).collect()
