@@ -30,6 +30,12 @@ pub enum Fault {
     NotText,
     /// A time before that of the row above.
     TimeBackwards,
+    /// An end before its start.
+    EndsBeforeStart,
+    /// A share of several GPUs at once.
+    ShareOfSeveral,
+    /// No JSON of the shape that the column wants.
+    NotJson,
 }
 
 impl Fault {
@@ -44,6 +50,9 @@ impl Fault {
             Self::UnknownCode => "unknown code",
             Self::NotText => "not UTF-8",
             Self::TimeBackwards => "time goes backwards",
+            Self::EndsBeforeStart => "ends before it starts",
+            Self::ShareOfSeveral => "a share of several GPUs",
+            Self::NotJson => "not the JSON expected",
         }
     }
 
@@ -63,12 +72,9 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// The error of a strict reader: place, what was found, what was expected of `names[column]`.
-    pub fn at_place(self, place: (String, u64), row: &[u8], names: &[&str]) -> SourceError {
-        let (file, line) = place;
-        let index = (self.column as usize).wrapping_sub(1);
-        let name = names.get(index).copied().unwrap_or("row");
-        let found = row.split(|byte| *byte == b',').nth(index).unwrap_or_default();
+    /// The error of a strict reader: place, what was expected of the column `name`, what was
+    /// found.
+    pub fn at_place(self, (file, line): (String, u64), name: &str, found: &[u8]) -> SourceError {
         let message = match self.fault {
             Fault::Columns { expected, found } => {
                 format!("{expected} columns expected, {found} found")
@@ -76,6 +82,11 @@ impl FieldError {
             fault => format!("{name}: {}: {:?}", fault.reason(), String::from_utf8_lossy(found)),
         };
         SourceError::Row { file, line, column: self.column, message }
+    }
+
+    /// Index of the column from 0; `None` for the row as a whole.
+    pub fn index(self) -> Option<usize> {
+        usize::try_from(self.column).ok()?.checked_sub(1)
     }
 }
 
@@ -323,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_strict_error_names_file_line_column_and_what_was_found() {
-        let error = Fault::NotANumber.at(1).at_place(("f.csv".into(), 3), b"1,x", &["time", "job"]);
+        let error = Fault::NotANumber.at(1).at_place(("f.csv".into(), 3), "job", b"x");
         assert_eq!(error.to_string(), "f.csv:3:2: job: not a number: \"x\"");
     }
 }

@@ -62,8 +62,11 @@ impl<R: TableRow> Table<R> {
                     return Ok(());
                 }
                 Err(error) if self.strict => {
-                    let line = line.to_vec();
-                    return Err(error.at_place(self.lines.place(), &line, R::COLUMNS));
+                    let index = error.index().unwrap_or(usize::MAX);
+                    let found = line.split(|byte| *byte == b',').nth(index).unwrap_or_default();
+                    let found = found.to_vec();
+                    let name = R::COLUMNS.get(index).unwrap_or(&"row");
+                    return Err(error.at_place(self.lines.place(), name, &found));
                 }
                 Err(FieldError { fault, .. }) => {
                     *self.skipped.entry(fault.reason()).or_default() += 1;
