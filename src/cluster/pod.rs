@@ -86,8 +86,12 @@ pub struct Pod {
     pub started_at: SimTime,
     /// Work done in former runs that counts.
     pub done: SimDuration,
-    /// Crashes since it was bound.
+    /// Crashes since it was submitted.
     pub restarts: u32,
+    /// Crashes in a row since it was bound, for the back-off.
+    pub crash_streak: u32,
+    /// Times it began to run.
+    pub starts: u32,
     /// Times it was evicted.
     pub evictions: u32,
     pub(super) previous_on_node: PodId,
@@ -168,6 +172,8 @@ impl PodTable {
             started_at: SimTime::MAX,
             done: SimDuration::ZERO,
             restarts: 0,
+            crash_streak: 0,
+            starts: 0,
             evictions: 0,
             previous_on_node: PodId::NONE,
             next_on_node: PodId::NONE,

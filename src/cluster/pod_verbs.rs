@@ -162,6 +162,7 @@ impl Cluster {
         );
         record.state = PodState::Running;
         record.started_at = now;
+        record.starts += 1;
         record.incarnation = record.incarnation.wrapping_add(1);
         let (incarnation, node) = (record.incarnation, record.node);
         self.workloads.get_mut(record.new.workload).ready += 1;
@@ -205,12 +206,14 @@ impl Cluster {
         release_workload(&mut self.workloads, workload, &mut self.facts);
     }
 
-    /// A running pod crashes; it stays bound and backs off.
-    pub fn crash(&mut self, pod: PodId, checkpoint: Option<SimDuration>) {
+    /// A running pod crashes; it stays bound and backs off. `forgotten`: it ran long enough for
+    /// this crash to count as the first in a row.
+    pub fn crash(&mut self, pod: PodId, checkpoint: Option<SimDuration>, forgotten: bool) {
         self.stop(pod, StopReason::Crashed, checkpoint);
         let record = self.pods.get_mut(pod);
         record.state = PodState::BackingOff;
         record.restarts += 1;
+        record.crash_streak = if forgotten { 1 } else { record.crash_streak + 1 };
     }
 
     /// A bound pod is stopped and is pending again.
@@ -230,7 +233,7 @@ impl Cluster {
         record.state = PodState::Pending;
         record.queued_at = now;
         record.bound_at = SimTime::MAX;
-        record.restarts = 0;
+        record.crash_streak = 0;
         record.evictions += 1;
         self.facts.push(Fact::PodEvicted { pod, node, cause });
     }

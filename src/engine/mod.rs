@@ -2,11 +2,15 @@
 //!
 //! The engine knows no cluster: it must never import from the floors above.
 
+mod distribution;
+mod fingerprint;
 mod incarnation;
 mod queue;
 mod random;
 mod time;
 
+pub use distribution::{Distribution, DistributionError};
+pub use fingerprint::{Fingerprint, FingerprintValue, NotAFingerprint};
 pub use incarnation::Incarnation;
 pub use queue::{Event, EventClass, EventQueue};
 pub use random::{Purpose, Stream, Streams};

@@ -102,7 +102,7 @@ const fn absorb(chain: u64, word: u64) -> u64 {
 const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The output function of splitmix64 (Steele, Lea and Flood, 2014, with Stafford's variant 13).
-pub(super) const fn splitmix64(word: u64) -> u64 {
+const fn splitmix64(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     word ^ (word >> 31)
@@ -149,7 +149,7 @@ impl Stream {
 
 /// The upper 53 bits of `word` as a number in the open interval (0, 1).
 #[expect(clippy::cast_precision_loss, reason = "53 bits are exactly what a double holds")]
-fn open_unit(word: u64) -> f64 {
+pub(super) fn open_unit(word: u64) -> f64 {
     const UNIT: f64 = 1.0 / (1_u64 << 53) as f64;
     (word >> 11).max(1) as f64 * UNIT
 }

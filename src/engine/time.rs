@@ -138,3 +138,64 @@ impl fmt::Display for SimDuration {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_written_in_its_two_largest_units() {
+        for (microseconds, text) in [
+            (0, "0s"),
+            (7, "7us"),
+            (120_000, "120ms"),
+            (1_000_001, "1s"),
+            (41_000_000, "41s"),
+            (7_500_000_000, "2h5m"),
+            (273_600_000_000, "3d4h"),
+            (86_400_000_000, "1d"),
+            (86_460_000_000, "1d"),
+            (u64::MAX, "213503982d8h"),
+        ] {
+            assert_eq!(SimDuration(microseconds).to_string(), text);
+            assert_eq!(SimTime(microseconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn seconds_become_the_nearest_microsecond() {
+        for (seconds, microseconds) in [
+            (0.0, 0),
+            (1.5, 1_500_000),
+            (0.000_000_4, 0),
+            (0.000_000_6, 1),
+            (-3.0, 0),
+            (f64::NAN, 0),
+            (f64::INFINITY, u64::MAX),
+        ] {
+            assert_eq!(SimDuration::from_secs_f64(seconds), SimDuration(microseconds), "{seconds}");
+        }
+        assert!((SimDuration(1_500_000).as_secs_f64() - 1.5).abs() < f64::EPSILON);
+        assert!((SimTime(250_000).as_secs_f64() - 0.25).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn times_and_durations_add_up_and_saturate_only_where_they_say_so() {
+        let noon = SimTime::from_secs(43_200);
+        let hour = SimDuration::from_secs(3_600);
+        assert_eq!(noon + hour - noon, hour);
+        assert_eq!((noon + hour).since(noon), hour);
+        assert_eq!(noon.since(noon + hour), SimDuration::ZERO);
+        assert_eq!(noon.saturating_add(SimDuration::MAX), SimTime::MAX);
+        assert_eq!(hour + hour - hour, hour);
+        let mut time = SimTime::ZERO;
+        time += hour;
+        assert_eq!(time, SimTime::from_secs(3_600));
+    }
+
+    #[test]
+    #[should_panic(expected = "overflow")]
+    fn a_difference_that_goes_back_is_an_error() {
+        let _ = SimTime::ZERO - SimTime::from_secs(1);
+    }
+}

@@ -5,7 +5,7 @@
 
 /// Items in one chunk: large enough to read on without a cache miss each, small enough that a
 /// list of one item wastes little.
-const CHUNK: usize = 16;
+const CHUNK: usize = 32;
 
 /// The end of the list of free chunks.
 const NO_CHUNK: u32 = u32::MAX;

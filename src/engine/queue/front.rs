@@ -5,7 +5,7 @@
 use super::Item;
 
 /// The most events that are kept sorted: beyond it, moving them costs more than a bucket.
-const CAPACITY: usize = 48;
+const CAPACITY: usize = 64;
 
 /// The next events, the very next one last.
 #[derive(Clone, Debug)]

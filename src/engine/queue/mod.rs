@@ -9,6 +9,11 @@
 //! digits in the order in which they stand, so that equal keys stay in the order of insertion
 //! and the sequence need not be stored. Buckets of the lowest digit hold one key each, so an
 //! event of a low class pushed at the present instant leaves before the higher ones that wait.
+//! A bucket of few events is not dealt any further but sorted into the front, an array of those
+//! that come next.
+//!
+//! Digits of 8 bits with chunks of 32 events were the fastest of 6 to 10 bits and 8 to 64 events,
+//! from a thousand to a million pending (`benches/queue.rs`).
 
 mod chunks;
 mod front;
@@ -48,7 +53,7 @@ impl EventClass {
 
 /// Bits of a key below the time: the class.
 const CLASS_BITS: u32 = 3;
-/// Bits of one digit, chosen by `benches/queue.rs`.
+/// Bits of one digit.
 const DIGIT_BITS: u32 = 8;
 const DIGITS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
@@ -67,7 +72,7 @@ struct Bucket {
     list: List,
 }
 
-/// Events to come; see the [module](self) for the order and how it is kept.
+/// Events to come, in the order of time, then class, then insertion.
 #[derive(Clone, Debug)]
 pub struct EventQueue<E> {
     front: Front<E>,
@@ -77,7 +82,7 @@ pub struct EventQueue<E> {
     occupied: [[u64; WORDS]; LEVELS],
     /// Which levels have a bucket that holds something.
     levels: u64,
-    /// What the levels are counted from: no queued key is below it.
+    /// What the levels are counted from. No queued key is below it, nor is the present.
     base: u64,
     /// The last popped time.
     now: SimTime,
@@ -182,7 +187,8 @@ impl<E: Event> EventQueue<E> {
         Some((level, word * 64 + words[word].trailing_zeros() as usize))
     }
 
-    /// Moves the next event, and what is close to it, from the buckets to the front.
+    /// Moves the next event, and what is close to it, from the buckets to the front, which is
+    /// empty. Only for [`pop`](Self::pop), which takes that event.
     fn refill_front(&mut self) {
         while let Some((level, digit)) = self.lowest() {
             let bucket = &mut self.buckets[index(level, digit)];
@@ -203,19 +209,20 @@ impl<E: Event> EventQueue<E> {
                 }
                 return;
             }
+            // The next event is popped at once, so that nothing can be pushed below the new base.
             self.base = key(time_of(least_key), EventClass::Truth);
             self.deal(list);
         }
     }
 
     /// Gives the events at the front back to the buckets, which become finer for it.
+    ///
+    /// The base moves to the present, not to the next event: one may still be pushed before it.
     #[cold]
     fn spill_front(&mut self) {
-        let least = self.front.least_key().expect("a full front has a next event");
-        self.base = key(time_of(least), EventClass::Truth);
+        self.base = key(self.now, EventClass::Truth);
         self.front.cover(0);
         while let Some(item) = self.front.pop() {
-            self.items.prepare(&item);
             let slot = self.reserve(item.key);
             self.items.set(slot, item);
         }

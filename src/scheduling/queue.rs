@@ -1,0 +1,244 @@
+//! The pending queue: pods grouped by class, classes in order of their first pod.
+//!
+//! Pods of one class are the same to every policy, so what does not fit for one does not fit for
+//! any: a class that did not fit is *blocked* as a whole, at no cost per pod, and looked at again
+//! only when a node changed that could take it (see `scheduler`).
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use super::config::QueueOrder;
+use crate::cluster::{ClassId, Cluster, Dimension, PodClass, PodId, PodRef, PodState};
+
+/// Position in the queue: smaller goes first. The band comes from the priority, the sequence from
+/// the order of becoming pending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueueKey {
+    band: i64,
+    sequence: u64,
+}
+
+/// The pending pods of one class, first come first.
+#[derive(Debug, Default)]
+struct ClassQueue {
+    pods: VecDeque<(u64, PodRef)>,
+    /// What the class was when the first of `pods` came: class ids are reused.
+    content: Option<PodClass>,
+    /// Sequence of its one valid entry in the order of active classes.
+    in_order: Option<u64>,
+    blocked: bool,
+}
+
+/// All pending pods.
+#[derive(Debug)]
+pub struct PendingQueue {
+    order: QueueOrder,
+    sequence: u64,
+    queues: Vec<ClassQueue>,
+    active: BinaryHeap<Reverse<(QueueKey, ClassId)>>,
+    blocked: Blocked,
+}
+
+impl PendingQueue {
+    /// An empty queue.
+    pub fn new(order: QueueOrder) -> Self {
+        Self {
+            order,
+            sequence: 0,
+            queues: Vec::new(),
+            active: BinaryHeap::new(),
+            blocked: Blocked::default(),
+        }
+    }
+
+    /// Adds a pod that has become pending.
+    pub fn push(&mut self, cluster: &Cluster, pod: PodId) {
+        let class = cluster.pod(pod).class;
+        let content = cluster.classes().get(class);
+        if class.index() >= self.queues.len() {
+            self.queues.resize_with(class.index() + 1, ClassQueue::default);
+        }
+        if self.queues[class.index()].content.as_ref() != Some(content) {
+            self.reset(class, content);
+        }
+        self.sequence += 1;
+        let sequence = self.sequence;
+        let queue = &mut self.queues[class.index()];
+        queue.pods.push_back((sequence, cluster.pods().reference(pod)));
+        if queue.in_order.is_none() && !queue.blocked {
+            queue.in_order = Some(sequence);
+            let key = self.key(content, sequence);
+            self.active.push(Reverse((key, class)));
+        }
+    }
+
+    /// Forgets what the slot of `class` held for a class that is gone.
+    fn reset(&mut self, class: ClassId, content: &PodClass) {
+        if self.queues[class.index()].blocked {
+            self.blocked.remove(class);
+        }
+        let queue = &mut self.queues[class.index()];
+        queue.pods.clear();
+        queue.in_order = None;
+        queue.blocked = false;
+        queue.content = Some(*content);
+    }
+
+    fn key(&self, class: &PodClass, sequence: u64) -> QueueKey {
+        let band = match self.order {
+            QueueOrder::Fifo => 0,
+            QueueOrder::Priority => -i64::from(class.priority),
+        };
+        QueueKey { band, sequence }
+    }
+
+    /// Key of the first class that is not blocked.
+    pub fn first_active(&self) -> Option<QueueKey> {
+        self.active.peek().map(|Reverse((key, _))| *key)
+    }
+
+    /// Takes the first class that is not blocked out of the order; `None` if the pod that stood
+    /// there is gone.
+    pub fn pop_active(&mut self, cluster: &Cluster) -> Option<(ClassId, PodId)> {
+        let Reverse((key, class)) = self.active.pop()?;
+        let queue = &mut self.queues[class.index()];
+        if queue.in_order != Some(key.sequence) {
+            return None;
+        }
+        queue.in_order = None;
+        self.drop_stale(cluster, class);
+        let (sequence, reference) = *self.queues[class.index()].pods.front()?;
+        if sequence == key.sequence {
+            return Some((class, reference.pod));
+        }
+        // Its successor waits its own turn.
+        self.reactivate(cluster, class);
+        None
+    }
+
+    /// Drops pods from the head of a class that are pending no longer, or of another class now.
+    fn drop_stale(&mut self, cluster: &Cluster, class: ClassId) {
+        let queue = &mut self.queues[class.index()];
+        while let Some((_, reference)) = queue.pods.front() {
+            let pod = cluster.pods().resolve(*reference);
+            if pod.is_some_and(|pod| pod.state == PodState::Pending && pod.class == class) {
+                return;
+            }
+            queue.pods.pop_front();
+        }
+    }
+
+    /// Puts a class back into the order of those that are not blocked, if it has pods.
+    pub fn reactivate(&mut self, cluster: &Cluster, class: ClassId) {
+        self.drop_stale(cluster, class);
+        if let Some(key) = self.head_key(class) {
+            self.queues[class.index()].in_order = Some(key.sequence);
+            self.active.push(Reverse((key, class)));
+        }
+    }
+
+    fn head_key(&self, class: ClassId) -> Option<QueueKey> {
+        let queue = &self.queues[class.index()];
+        let (sequence, _) = queue.pods.front()?;
+        Some(self.key(queue.content.as_ref()?, *sequence))
+    }
+
+    /// The first pod of `class` leaves the queue because it is about to be bound.
+    pub fn take_head(&mut self, class: ClassId) {
+        self.queues[class.index()].pods.pop_front();
+    }
+
+    /// Blocks `class`, whose first pod has just been found to fit nowhere. Returns its position
+    /// among the blocked.
+    pub fn block(&mut self, class: ClassId) -> usize {
+        let key = self.head_key(class).expect("a class is blocked while its pod is at hand");
+        let queue = &mut self.queues[class.index()];
+        queue.blocked = true;
+        let content = queue.content.as_ref().expect("a class with pods has content");
+        self.blocked.insert(key, class, content)
+    }
+
+    /// The first blocked class at position `from` or later that asks for at most `cpu` and
+    /// `memory`.
+    pub fn next_blocked(&self, from: usize, cpu: i64, memory: i64) -> Option<usize> {
+        self.blocked.next(from, cpu, memory)
+    }
+
+    /// Key and class of the blocked class at `position`.
+    pub fn blocked_at(&self, position: usize) -> (QueueKey, ClassId) {
+        (self.blocked.keys[position], self.blocked.classes[position])
+    }
+
+    /// Number of blocked classes.
+    pub fn blocked_len(&self) -> usize {
+        self.blocked.classes.len()
+    }
+
+    /// The first pod of the blocked class at `position`; the class is dropped from the blocked
+    /// where no pod of it is pending any more.
+    pub fn blocked_head(&mut self, cluster: &Cluster, position: usize) -> Option<PodId> {
+        let (_, class) = self.blocked_at(position);
+        self.drop_stale(cluster, class);
+        let head = self.queues[class.index()].pods.front().map(|(_, reference)| reference.pod);
+        if head.is_none() {
+            self.unblock(position);
+        }
+        head
+    }
+
+    /// Takes the class at `position` out of the blocked.
+    pub fn unblock(&mut self, position: usize) -> ClassId {
+        let class = self.blocked.remove_at(position);
+        self.queues[class.index()].blocked = false;
+        class
+    }
+
+    /// Pods that are pending now, class by class, for diagnostics: (class, pods).
+    pub fn blocked_classes(&self) -> impl Iterator<Item = (&PodClass, usize)> {
+        self.blocked.classes.iter().filter_map(|class| {
+            let queue = &self.queues[class.index()];
+            queue.content.as_ref().map(|content| (content, queue.pods.len()))
+        })
+    }
+}
+
+/// Blocked classes in order of their keys, in columns: what asks "who could use this node?" reads
+/// cpu and memory only.
+#[derive(Debug, Default)]
+struct Blocked {
+    keys: Vec<QueueKey>,
+    classes: Vec<ClassId>,
+    cpu: Vec<i64>,
+    memory: Vec<i64>,
+}
+
+impl Blocked {
+    fn insert(&mut self, key: QueueKey, class: ClassId, content: &PodClass) -> usize {
+        let position = self.keys.partition_point(|known| *known < key);
+        self.keys.insert(position, key);
+        self.classes.insert(position, class);
+        self.cpu.insert(position, content.requests[Dimension::CPU]);
+        self.memory.insert(position, content.requests[Dimension::MEMORY]);
+        position
+    }
+
+    fn remove_at(&mut self, position: usize) -> ClassId {
+        self.keys.remove(position);
+        self.cpu.remove(position);
+        self.memory.remove(position);
+        self.classes.remove(position)
+    }
+
+    fn remove(&mut self, class: ClassId) {
+        if let Some(position) = self.classes.iter().position(|known| *known == class) {
+            self.remove_at(position);
+        }
+    }
+
+    fn next(&self, from: usize, cpu: i64, memory: i64) -> Option<usize> {
+        let asks = self.cpu.get(from..)?.iter().zip(self.memory.get(from..)?);
+        asks.into_iter()
+            .position(|(asked_cpu, asked_memory)| *asked_cpu <= cpu && *asked_memory <= memory)
+            .map(|offset| from + offset)
+    }
+}

@@ -1,0 +1,266 @@
+//! The pod-at-a-time scheduler: takes pending pods in the order of the queue, asks the placement
+//! policy for a node, preempts where that is allowed, and leaves alone what cannot have changed.
+//!
+//! It reads the cluster and returns decisions; the simulation carries them out.
+
+use super::config::{PreemptionRule, SchedulerConfig};
+use super::placement::Placer;
+use super::preemption::Preemption;
+use super::queue::{PendingQueue, QueueKey};
+use crate::cluster::{ClassId, Cluster, Dimension, NodeId, PodClass, PodId};
+use crate::engine::Streams;
+
+/// What the scheduler wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Bind the pod to the node.
+    Bind {
+        /// The pod.
+        pod: PodId,
+        /// The node.
+        node: NodeId,
+    },
+    /// Evict the victims, then bind the pod to their node.
+    Preempt {
+        /// The pod.
+        pod: PodId,
+        /// The node.
+        node: NodeId,
+        /// Pods to evict, in order.
+        victims: Vec<PodId>,
+    },
+}
+
+/// What the scheduler did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SchedulerCounts {
+    /// Pods that were tried.
+    pub attempts: u64,
+    /// Of them, placed.
+    pub placed: u64,
+    /// Of them, not placed.
+    pub unschedulable: u64,
+    /// Pods evicted for others.
+    pub preempted: u64,
+}
+
+/// The default scheduler.
+pub struct Scheduler {
+    queue: PendingQueue,
+    placer: Placer,
+    preemption: Option<Preemption>,
+    head_of_line_blocking: bool,
+    /// Nodes that may take more than when the blocked classes were tried last.
+    improved: Vec<NodeId>,
+    /// Position among the blocked classes up to which this pass has come.
+    cursor: usize,
+    /// Most cpu and memory free on any improved node.
+    widest: (i64, i64),
+    in_pass: bool,
+    has_news: bool,
+    counts: SchedulerCounts,
+}
+
+/// Who is next in a pass.
+enum Next {
+    Active,
+    Blocked(usize),
+}
+
+impl Scheduler {
+    /// A scheduler with an empty queue.
+    pub fn new(config: SchedulerConfig, streams: Streams) -> Self {
+        let preemption = match config.preemption {
+            PreemptionRule::Never => None,
+            PreemptionRule::LowerPriority => Some(Preemption::new(false)),
+            PreemptionRule::BorgBands => Some(Preemption::new(true)),
+        };
+        Self {
+            queue: PendingQueue::new(config.queue),
+            placer: Placer::new(config.strategy, config.index, streams),
+            preemption,
+            head_of_line_blocking: config.head_of_line_blocking,
+            improved: Vec::new(),
+            cursor: 0,
+            widest: (i64::MIN, i64::MIN),
+            in_pass: false,
+            has_news: false,
+            counts: SchedulerCounts::default(),
+        }
+    }
+
+    /// A pod has become pending (or is of another class now).
+    pub fn enqueue(&mut self, cluster: &Cluster, pod: PodId) {
+        self.queue.push(cluster, pod);
+        self.has_news = true;
+    }
+
+    /// `node` may take more than before. Costs nothing while nothing waits.
+    #[inline]
+    pub fn note_improved(&mut self, node: NodeId) {
+        if self.queue.blocked_len() > 0 {
+            self.improved.push(node);
+            self.has_news = true;
+        } else if self.head_of_line_blocking {
+            self.has_news = true;
+        }
+    }
+
+    /// True if something happened since the last pass that could let it place a pod.
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> SchedulerCounts {
+        self.counts
+    }
+
+    /// The placement policy and its indexes.
+    pub fn placer(&self) -> &Placer {
+        &self.placer
+    }
+
+    /// The pending queue.
+    pub fn queue(&self) -> &PendingQueue {
+        &self.queue
+    }
+
+    /// The next decision of the pass, to be carried out before the next call; `None` ends the
+    /// pass.
+    pub fn decide(&mut self, cluster: &Cluster) -> Option<Decision> {
+        if !self.in_pass {
+            self.begin_pass(cluster);
+        }
+        while let Some(next) = self.next(cluster) {
+            let decision = match next {
+                Next::Active => self.try_active(cluster),
+                Next::Blocked(position) => self.try_blocked(cluster, position),
+            };
+            match decision {
+                Attempt::Decided(decision) => return Some(decision),
+                Attempt::GoOn => {}
+                Attempt::HeldUp => break,
+            }
+        }
+        self.in_pass = false;
+        self.has_news = false;
+        self.improved.clear();
+        None
+    }
+
+    fn begin_pass(&mut self, cluster: &Cluster) {
+        self.in_pass = true;
+        self.improved.sort_unstable();
+        self.improved.dedup();
+        self.cursor = 0;
+        self.widest = (i64::MIN, i64::MIN);
+        for node in &self.improved {
+            // With preemption a pod may have what others hold as well.
+            let most = match self.preemption {
+                None => cluster.nodes().free(*node),
+                Some(_) => cluster.nodes().limit(*node),
+            };
+            self.widest.0 = self.widest.0.max(most[Dimension::CPU]);
+            self.widest.1 = self.widest.1.max(most[Dimension::MEMORY]);
+        }
+    }
+
+    fn next(&mut self, cluster: &Cluster) -> Option<Next> {
+        let blocked = self.next_blocked(cluster);
+        let active = self.queue.first_active();
+        match (active, blocked) {
+            (None, None) => None,
+            (Some(_), None) => Some(Next::Active),
+            (None, Some((_, position))) => Some(Next::Blocked(position)),
+            (Some(first), Some((key, _))) if first < key => Some(Next::Active),
+            (Some(_), Some((_, position))) => Some(Next::Blocked(position)),
+        }
+    }
+
+    /// The next blocked class that an improved node can take.
+    fn next_blocked(&mut self, cluster: &Cluster) -> Option<(QueueKey, usize)> {
+        if self.improved.is_empty() {
+            return None;
+        }
+        let (cpu, memory) = self.widest;
+        while let Some(position) = self.queue.next_blocked(self.cursor, cpu, memory) {
+            self.cursor = position;
+            let (key, id) = self.queue.blocked_at(position);
+            if self.queue.blocked_head(cluster, position).is_none() {
+                continue;
+            }
+            let class = cluster.classes().get(id);
+            if self.improved.iter().any(|node| self.could_take(cluster, class, *node)) {
+                return Some((key, position));
+            }
+            self.cursor = position + 1;
+        }
+        self.cursor = self.queue.blocked_len();
+        None
+    }
+
+    fn could_take(&self, cluster: &Cluster, class: &PodClass, node: NodeId) -> bool {
+        cluster.admits(class, node)
+            || self.preemption.as_ref().is_some_and(|rule| rule.could_help(cluster, class, node))
+    }
+
+    fn try_active(&mut self, cluster: &Cluster) -> Attempt {
+        let Some((class, pod)) = self.queue.pop_active(cluster) else { return Attempt::GoOn };
+        if let Some(decision) = self.attempt(cluster, class, pod) {
+            self.queue.take_head(class);
+            self.queue.reactivate(cluster, class);
+            return Attempt::Decided(decision);
+        }
+        if self.head_of_line_blocking {
+            self.queue.reactivate(cluster, class);
+            return Attempt::HeldUp;
+        }
+        let position = self.queue.block(class);
+        if position <= self.cursor && !self.improved.is_empty() {
+            self.cursor += 1;
+        }
+        Attempt::GoOn
+    }
+
+    fn try_blocked(&mut self, cluster: &Cluster, position: usize) -> Attempt {
+        let Some(pod) = self.queue.blocked_head(cluster, position) else { return Attempt::GoOn };
+        let (_, class) = self.queue.blocked_at(position);
+        let Some(decision) = self.attempt(cluster, class, pod) else {
+            self.cursor = position + 1;
+            return Attempt::GoOn;
+        };
+        // Its next pod goes behind those that have waited longer.
+        self.queue.unblock(position);
+        self.queue.take_head(class);
+        self.queue.reactivate(cluster, class);
+        Attempt::Decided(decision)
+    }
+
+    /// Looks for a place for the first pod of a class.
+    fn attempt(&mut self, cluster: &Cluster, id: ClassId, pod: PodId) -> Option<Decision> {
+        self.counts.attempts += 1;
+        let serial = cluster.pod(pod).serial;
+        if let Some(node) = self.placer.choose(cluster, id, serial) {
+            self.counts.placed += 1;
+            return Some(Decision::Bind { pod, node });
+        }
+        let class = cluster.classes().get(id);
+        let found = self.preemption.as_mut().and_then(|rule| rule.search(cluster, class));
+        let Some((node, victims)) = found else {
+            self.counts.unschedulable += 1;
+            return None;
+        };
+        self.counts.placed += 1;
+        self.counts.preempted += victims.len() as u64;
+        Some(Decision::Preempt { pod, node, victims })
+    }
+}
+
+/// How an attempt went.
+enum Attempt {
+    Decided(Decision),
+    GoOn,
+    HeldUp,
+}

@@ -1,0 +1,103 @@
+//! Wakes the controllers and carries out what they ask for.
+
+use super::pods::checkpoint;
+use super::{Event, Simulation};
+use crate::cluster::{Ending, NodeId, PodState, WorkloadId};
+use crate::healing::{Action, Actions, Controller, Observed, Trigger};
+
+/// The controllers, what they have been woken by, and when they asked to be woken.
+pub struct Controllers {
+    list: Vec<Attached>,
+    actions: Actions,
+}
+
+struct Attached {
+    controller: Box<dyn Controller>,
+    woken_by: Vec<Trigger>,
+    queued: bool,
+}
+
+impl Controllers {
+    /// Nobody is woken yet.
+    pub fn new(controllers: Vec<Box<dyn Controller>>) -> Self {
+        let attach = |controller| Attached { controller, woken_by: Vec::new(), queued: false };
+        Self { list: controllers.into_iter().map(attach).collect(), actions: Actions::default() }
+    }
+}
+
+impl Simulation {
+    /// Lets every controller look at the cell as it is at the start.
+    pub(super) fn wake_all_controllers(&mut self) {
+        for number in 0..self.controllers.list.len() {
+            self.wake(number);
+        }
+    }
+
+    pub(super) fn trigger_node(&mut self, node: NodeId) {
+        self.trigger(Trigger::Node(node));
+    }
+
+    pub(super) fn trigger_workload(&mut self, workload: WorkloadId) {
+        self.trigger(Trigger::Workload(workload));
+    }
+
+    fn trigger(&mut self, trigger: Trigger) {
+        for number in 0..self.controllers.list.len() {
+            let attached = &mut self.controllers.list[number];
+            let triggers = attached.controller.triggers();
+            let wanted = match trigger {
+                Trigger::Node(_) => triggers.nodes,
+                Trigger::Workload(_) => triggers.workloads,
+            };
+            if wanted {
+                attached.woken_by.push(trigger);
+                self.wake(number);
+            }
+        }
+    }
+
+    fn wake(&mut self, number: usize) {
+        let attached = &mut self.controllers.list[number];
+        if !std::mem::replace(&mut attached.queued, true) {
+            let number = u32::try_from(number).expect("fewer than 2^32 controllers");
+            self.queue.push(self.cluster.now(), Event::Reconcile(number));
+        }
+    }
+
+    pub(super) fn reconcile(&mut self, number: u32) {
+        let attached = &mut self.controllers.list[number as usize];
+        attached.queued = false;
+        let mut woken_by = std::mem::take(&mut attached.woken_by);
+        woken_by.sort_unstable();
+        woken_by.dedup();
+        let observed = Observed::new(&self.cluster);
+        attached.controller.reconcile(&observed, &woken_by, &mut self.controllers.actions);
+        let (actions, wake_at) = self.controllers.actions.take();
+        if let Some(time) = wake_at.filter(|time| self.is_in_run(*time)) {
+            self.queue.push(time.max(self.cluster.now()), Event::Reconcile(number));
+        }
+        for action in actions {
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Evict { pod, cause } => {
+                if self.cluster.pod(pod).state.is_bound() {
+                    let interval = checkpoint(&self.tiers, &self.cluster, self.cluster.pod(pod));
+                    self.cluster.evict(pod, cause, interval);
+                }
+            }
+            Action::CreateReplica { workload } => self.create_replica(workload),
+            Action::Delete { pod } => {
+                if self.cluster.pod(pod).state != PodState::Ended {
+                    self.cluster.end(pod, Ending::Deleted);
+                }
+            }
+            Action::Cordon { node, cordoned } => {
+                self.cluster.cordon(node, cordoned);
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The event loop: pulls what is next from the queue, the source and the scheduler, lets the
+//! handler for it act on the cluster, and shows the facts to the observers.
+//!
+//! Handlers are one file per subject: `arrivals` (records of the source), `pods`, `nodes`,
+//! `healing` (controllers), `placing` (the scheduler's decisions). Nothing outside this folder
+//! calls a verb of the cluster.
+
+mod arrivals;
+mod config;
+mod event;
+mod healing;
+mod nodes;
+mod outcome;
+mod placing;
+mod pods;
+mod services;
+
+use crate::cluster::{Cluster, DomainError, DomainGraph, Fact, NodeId, Tier};
+use crate::engine::{EventClass, EventQueue, Fingerprint, SimTime, Streams};
+use crate::failure::{FailureProcess, ScriptedFault};
+use crate::healing::Backoff;
+use crate::metrics::{FingerprintObserver, Meter, Observer};
+use crate::scheduling::Scheduler;
+use crate::workload::SourceError;
+
+use arrivals::Arrivals;
+pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
+use event::Event;
+use healing::Controllers;
+use nodes::Faults;
+pub use outcome::{Progress, RunOutput};
+use services::Services;
+
+/// Events between two reports of progress.
+const PROGRESS_EVERY: u64 = 1 << 16;
+
+/// Why a run cannot begin, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// The source of the workload failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The failure domains make no sense.
+    #[error(transparent)]
+    Domains(#[from] DomainError),
+    /// `--check` found the state broken: a bug of cellsim or of a policy.
+    #[error("the auditor found at {time} after {events} events: {violation}")]
+    Audit {
+        /// When.
+        time: SimTime,
+        /// After how many events.
+        events: u64,
+        /// What.
+        violation: String,
+    },
+}
+
+/// One run in progress.
+pub struct Simulation {
+    cluster: Cluster,
+    queue: EventQueue<Event>,
+    arrivals: Arrivals,
+    scheduler: Scheduler,
+    controllers: Controllers,
+    services: Services,
+    faults: Faults,
+    streams: Streams,
+    tiers: [TierBehaviour; Tier::COUNT],
+    control_plane: ControlPlane,
+    crash_backoff: Backoff,
+    fingerprint: FingerprintObserver,
+    meter: Meter,
+    observers: Vec<Box<dyn Observer>>,
+    end: Option<SimTime>,
+    check: bool,
+    events: u64,
+    notices: Vec<String>,
+}
+
+/// What comes next.
+enum Step {
+    Event,
+    Record,
+    Schedule,
+}
+
+impl Simulation {
+    /// Prepares a run.
+    ///
+    /// # Errors
+    /// Failure domains that make no sense.
+    pub fn new(config: SimulationConfig) -> Result<Self, SimulationError> {
+        let streams = Streams { seed: config.seed, run: config.run };
+        let domains = DomainGraph::new(&config.domains)?;
+        let meter = Meter::new(outcome::meter_config(&config));
+        let mut simulation = Self {
+            cluster: Cluster::new(domains, config.overcommit),
+            queue: EventQueue::new(),
+            arrivals: Arrivals::new(config.source),
+            scheduler: Scheduler::new(config.scheduler, streams),
+            controllers: Controllers::new(config.controllers),
+            services: Services::new(config.services),
+            faults: Faults::new(config.failures, config.faults),
+            streams,
+            tiers: config.tiers,
+            control_plane: config.control_plane,
+            crash_backoff: config.crash_backoff,
+            fingerprint: FingerprintObserver::default(),
+            meter,
+            observers: Vec::new(),
+            end: config.end,
+            check: config.check,
+            events: 0,
+            notices: Vec::new(),
+        };
+        simulation.set_up(&config.nodes);
+        Ok(simulation)
+    }
+
+    /// Adds an observer; it sees every fact from the first one on if added before the run.
+    pub fn observe(&mut self, observer: Box<dyn Observer>) {
+        self.observers.push(observer);
+    }
+
+    /// The state of the cell.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    fn set_up(&mut self, nodes: &[std::sync::Arc<crate::cluster::NodeSpec>]) {
+        for spec in nodes {
+            self.cluster.add_node(std::sync::Arc::clone(spec));
+        }
+        self.start_domain_clocks();
+        self.schedule_faults();
+        self.declare_services();
+        self.wake_all_controllers();
+    }
+
+    /// Runs to the end; `progress` is called every now and then.
+    ///
+    /// # Errors
+    /// A source that fails, or a state that the auditor finds broken.
+    pub fn run(mut self, progress: &dyn Fn(Progress)) -> Result<RunOutput, SimulationError> {
+        self.arrivals.advance()?;
+        self.settle()?;
+        while let Some((time, step)) = self.next_step() {
+            if self.end.is_some_and(|end| time >= end) {
+                break;
+            }
+            self.cluster.advance_to(time);
+            match step {
+                Step::Event => self.handle_event(),
+                Step::Record => self.handle_record()?,
+                Step::Schedule => self.schedule(),
+            }
+            self.settle()?;
+            self.events += 1;
+            if self.events.is_multiple_of(PROGRESS_EVERY) {
+                progress(self.progress());
+            }
+        }
+        Ok(self.finish())
+    }
+
+    /// The next thing in the total order (time, class, sequence).
+    #[inline]
+    fn next_step(&mut self) -> Option<(SimTime, Step)> {
+        let mut next = self.queue.peek().map(|(time, class)| ((time, class), Step::Event));
+        if let Some(time) = self.arrivals.next_time() {
+            let key = (time, EventClass::Arrival);
+            if next.as_ref().is_none_or(|(earliest, _)| key < *earliest) {
+                next = Some((key, Step::Record));
+            }
+        }
+        if self.scheduler.has_news() {
+            let key = (self.cluster.now(), EventClass::Scheduling);
+            if next.as_ref().is_none_or(|(earliest, _)| key < *earliest) {
+                next = Some((key, Step::Schedule));
+            }
+        }
+        next.map(|((time, _), step)| (time, step))
+    }
+
+    fn handle_event(&mut self) {
+        let Some((_, event)) = self.queue.pop() else { return };
+        match event {
+            Event::PodStarted(pod) => self.pod_started(pod),
+            Event::PodWorkDone(pod) => self.pod_work_done(pod),
+            Event::PodCrashed(pod) => self.pod_crashed(pod),
+            Event::PodRestarts(pod) => self.pod_restarts(pod),
+            Event::ClockFails(clock) => self.clock_fails(clock),
+            Event::ClockRepairs(clock) => self.clock_repairs(clock),
+            Event::FaultBegins(fault) => self.fault_begins(fault),
+            Event::FaultEnds(fault) => self.fault_ends(fault),
+            Event::NodeNoticed { node, incarnation, ready } => {
+                self.node_noticed(node, incarnation, ready);
+            }
+            Event::Reconcile(controller) => self.reconcile(controller),
+        }
+    }
+
+    /// Shows the facts of the last event to everyone who follows them.
+    fn settle(&mut self) -> Result<(), SimulationError> {
+        for position in 0..self.cluster.facts().len() {
+            let fact = self.cluster.facts()[position];
+            let now = self.cluster.now();
+            self.fingerprint.observe(now, &fact, &self.cluster);
+            self.meter.observe(now, &fact, &self.cluster);
+            for observer in &mut self.observers {
+                observer.observe(now, &fact, &self.cluster);
+            }
+            self.follow(&fact);
+        }
+        if self.check {
+            self.audit()?;
+        }
+        self.cluster.settle();
+        Ok(())
+    }
+
+    /// What a fact sets in motion.
+    #[inline]
+    fn follow(&mut self, fact: &Fact) {
+        match *fact {
+            Fact::PodSubmitted { pod } | Fact::PodEvicted { pod, .. } => {
+                self.scheduler.enqueue(&self.cluster, pod);
+            }
+            Fact::PodUnbound { node, .. } => self.scheduler.note_improved(node),
+            Fact::PodResized { pod } => self.requeue_resized(pod),
+            Fact::PodEnded { pod, ending } => self.pod_is_gone(pod, ending),
+            Fact::NodeAdded { node } => {
+                self.start_node_clocks(node);
+                self.node_changed(node);
+            }
+            Fact::NodeRemoved { node }
+            | Fact::NodeResized { node }
+            | Fact::NodeNotReady { node }
+            | Fact::NodeReady { node }
+            | Fact::NodeCordoned { node, .. } => self.node_changed(node),
+            Fact::NodeDown { node } => self.expect_notice(node, false),
+            Fact::NodeUp { node } => self.expect_notice(node, true),
+            Fact::WorkloadScaled { workload } => self.trigger_workload(workload),
+            Fact::PodBound { .. }
+            | Fact::PodStarted { .. }
+            | Fact::PodStopped { .. }
+            | Fact::NodeResizing { .. }
+            | Fact::DomainDown { .. }
+            | Fact::DomainUp { .. }
+            | Fact::WorkloadEnded { .. } => {}
+        }
+    }
+
+    /// The control plane sees a node differently now.
+    fn node_changed(&mut self, node: NodeId) {
+        self.scheduler.note_improved(node);
+        self.trigger_node(node);
+    }
+
+    /// Recounts everything (`--check`).
+    fn audit(&self) -> Result<(), SimulationError> {
+        let cell = self.cluster.audit().map_err(|violation| violation.to_string());
+        let counted = cell.and_then(|()| self.meter.check(&self.cluster));
+        counted.map_err(|violation| SimulationError::Audit {
+            time: self.cluster.now(),
+            events: self.events,
+            violation,
+        })
+    }
+
+    fn fingerprint_value(&self) -> Fingerprint {
+        self.fingerprint.fingerprint().clone()
+    }
+}
+

@@ -1,0 +1,35 @@
+//! Lets the scheduler decide and carries its decisions out, one at a time.
+
+use super::Simulation;
+use super::pods::checkpoint;
+use crate::cluster::{EvictionCause, NodeId, PodId};
+use crate::scheduling::Decision;
+
+impl Simulation {
+    /// One pass of the scheduler.
+    pub(super) fn schedule(&mut self) {
+        while let Some(decision) = self.scheduler.decide(&self.cluster) {
+            match decision {
+                Decision::Bind { pod, node } => self.bind(pod, node),
+                Decision::Preempt { pod, node, victims } => {
+                    for victim in victims {
+                        let record = self.cluster.pod(victim);
+                        let interval = checkpoint(&self.tiers, &self.cluster, record);
+                        self.cluster.evict(victim, EvictionCause::Preemption, interval);
+                    }
+                    self.bind(pod, node);
+                }
+            }
+        }
+    }
+
+    fn bind(&mut self, pod: PodId, node: NodeId) {
+        if self.cluster.bind(pod, node).is_err() {
+            let serial = self.cluster.pod(pod).serial;
+            let name = &self.cluster.nodes().spec(node).name;
+            let now = self.cluster.now();
+            panic!("the scheduler bound pod {serial} to node {name} at {now}, which does not admit it");
+        }
+        self.begin_start(pod);
+    }
+}
