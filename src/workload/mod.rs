@@ -5,6 +5,21 @@
 mod record;
 mod source;
 
+mod ahead;
+mod bands;
+mod csv_table;
+mod data;
+mod input;
+mod row;
+
+pub mod google2011;
+pub mod native;
+pub mod openb;
+
+pub use ahead::ReadAhead;
+pub use bands::usual_priority;
+pub use data::data_folder;
+pub use input::ReadProgress;
 pub use record::{
     Change, NodeKey, Outcome, PodKey, PodRecord, Record, Source, TemplateIndex, Work, WorkloadKey,
 };
