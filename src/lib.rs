@@ -9,3 +9,5 @@ pub mod cluster;
 pub mod workload;
 
 pub mod metrics;
+
+pub mod scenario;

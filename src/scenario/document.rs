@@ -61,9 +61,7 @@ impl Node {
     pub fn items(&self) -> &[Node] {
         match &self.value {
             Value::List(items) => items,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => {
-                &[]
-            }
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => &[],
         }
     }
 
@@ -111,7 +109,8 @@ impl fmt::Display for Value {
 
 fn number_to_json(text: &str) -> Json {
     let text = text.strip_prefix('+').unwrap_or(text);
-    let whole = text.parse::<i64>().map(Json::from).or_else(|_| text.parse::<u64>().map(Json::from));
+    let whole =
+        text.parse::<i64>().map(Json::from).or_else(|_| text.parse::<u64>().map(Json::from));
     whole.unwrap_or_else(|_| {
         let fraction = text.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
         fraction.map_or_else(|| Json::String(text.to_owned()), Json::Number)

@@ -5,6 +5,8 @@ mod document;
 mod error;
 mod overrides;
 mod quantity;
+
+mod schema;
 mod suggest;
 mod validate;
 mod yaml;

@@ -66,11 +66,7 @@ fn segments(path: &str) -> Result<Vec<String>, String> {
     Ok(segments)
 }
 
-fn descend<'a>(
-    node: &'a mut Node,
-    segment: &str,
-    place: &Place,
-) -> Result<&'a mut Node, String> {
+fn descend<'a>(node: &'a mut Node, segment: &str, place: &Place) -> Result<&'a mut Node, String> {
     if node.value == Value::Null {
         *node = Node { value: Value::Map(Vec::new()), place: place.clone() };
     }
@@ -91,8 +87,8 @@ fn descend<'a>(
                 format!("\"{segment}\" is no position in a list of {count}, counted from 0")
             })
         }
-        Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
-            Err(format!("there is no \"{segment}\" in {}", node.value))
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_)) => {
+            Err(format!("there is no \"{segment}\" in {scalar}"))
         }
     }
 }

@@ -331,7 +331,7 @@ fn plain_or_percent(text: &str) -> Result<f64, String> {
     let (number, suffix) = Decimal::read(text)?;
     match suffix {
         "" => Ok(number.as_f64()),
-        "%" => Ok(number.as_f64() / 100.0),
+        "%" => Ok(Decimal { places: number.places + 2, ..number }.as_f64()),
         _ => Err(format!("has the unknown unit \"{suffix}\"")),
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn parse(file: &Arc<str>, text: &str) -> Result<Node, ScenarioErrors>
 /// # Errors
 /// What is not YAML, described in one sentence.
 pub(super) fn parse_value(text: &str, place: &Place) -> Result<Node, String> {
-    let mut builder = Builder::new(&"".into(), text, false);
+    let no_file = "".into();
+    let mut builder = Builder::new(&no_file, text, false);
     builder.read(text);
     let mut node = builder.finish().map_err(|errors| {
         let messages: Vec<String> = errors.iter().map(|error| error.message.clone()).collect();
@@ -245,19 +246,14 @@ impl<'a> Builder<'a> {
     }
 
     fn mentions_tab(&self, mark: Marker) -> bool {
-        let line = mark.line().checked_sub(1).and_then(|line| self.lines.get(line));
-        line.is_some_and(|line| line.trim_end().contains('\t'))
+        // The parser may notice at the end of the line before.
+        let near = self.lines.iter().skip(mark.line().saturating_sub(1)).take(2);
+        near.into_iter().any(|line| line.trim_end().contains('\t'))
     }
 
     fn error(&mut self, code: ErrorCode, place: Place, message: String, help: Option<String>) {
         let place = if self.in_file { place } else { Place::Whole };
-        self.errors.push(ScenarioError {
-            code,
-            file: Arc::clone(self.file),
-            place,
-            message,
-            help,
-        });
+        self.errors.push(ScenarioError { code, file: Arc::clone(self.file), place, message, help });
     }
 }
 
@@ -330,7 +326,8 @@ mod tests {
 
     #[test]
     fn nesting_has_a_limit() {
-        let found = errors(&format!("a: {}", "[".repeat(100_000)));
-        assert!(found[0].contains("deeper than 64"), "{found:?}");
+        let nested = |depth| errors(&format!("a: {}{}", "[".repeat(depth), "]".repeat(depth)));
+        assert!(nested(70)[0].contains("deeper than 64"));
+        assert!(nested(100_000)[0].contains("not valid YAML"));
     }
 }

@@ -20,13 +20,11 @@ pub enum Distribution {
 #[serde(deny_unknown_fields, rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Shape {
     /// Memoryless.
-    #[serde(deny_unknown_fields)]
     Exponential {
         /// Its mean.
         mean: DurationText,
     },
     /// Wear-out (shape above 1) or infant mortality (shape below 1).
-    #[serde(deny_unknown_fields)]
     Weibull {
         /// Shape k.
         #[schemars(range(min = 0.01, max = 1000.0))]
@@ -35,7 +33,6 @@ pub enum Shape {
         scale: DurationText,
     },
     /// Its logarithm is normal: durations of tasks and repairs.
-    #[serde(deny_unknown_fields)]
     Lognormal {
         /// Half are shorter.
         median: DurationText,
@@ -44,7 +41,6 @@ pub enum Shape {
         sigma: f64,
     },
     /// A power law: a few that are very long.
-    #[serde(deny_unknown_fields)]
     Pareto {
         /// The shortest.
         minimum: DurationText,
@@ -53,7 +49,6 @@ pub enum Shape {
         alpha: f64,
     },
     /// Each length between two equally likely.
-    #[serde(deny_unknown_fields)]
     Uniform {
         /// The shortest.
         from: DurationText,
@@ -61,7 +56,6 @@ pub enum Shape {
         to: DurationText,
     },
     /// A sum of exponential stages.
-    #[serde(deny_unknown_fields)]
     Gamma {
         /// Shape k.
         #[schemars(range(min = 0.01, max = 100_000.0))]
@@ -70,7 +64,6 @@ pub enum Shape {
         mean: DurationText,
     },
     /// One of given lengths, each equally likely.
-    #[serde(deny_unknown_fields)]
     Empirical {
         /// The lengths.
         #[serde(default)]

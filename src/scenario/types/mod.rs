@@ -28,7 +28,7 @@ pub use pod::{
     Service, TierName, Toleration, Usage,
 };
 pub use topology::{Domain, Level, OneOrMore, Order, Topology};
-pub use workload::{Generator, Poisson, Trace, TraceFormat, Workload, Yardstick};
+pub use workload::{Trace, TraceFormat, Workload};
 
 /// A scenario: one experiment, described completely.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
