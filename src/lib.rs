@@ -1,6 +1,7 @@
 //! cellsim: a discrete-event simulator of cluster scheduling and self-healing.
 //!
-//! The layers, each importing only from its own floor or below, are listed in `ARCHITECTURE.md`.
+//! The floors of the house, lowest first; a file imports from its own floor or from below, never
+//! from above (`ARCHITECTURE.md` says what each must never know).
 
 pub mod engine;
 
@@ -8,6 +9,14 @@ pub mod cluster;
 
 pub mod workload;
 
+pub mod failure;
+
 pub mod metrics;
+
+pub mod healing;
+
+pub mod scheduling;
+
+pub mod simulation;
 
 pub mod scenario;

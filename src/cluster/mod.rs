@@ -20,6 +20,7 @@ mod overcommit;
 mod pod;
 mod pod_verbs;
 mod resources;
+mod scale;
 mod spec;
 mod view;
 mod workload;
@@ -42,6 +43,7 @@ pub use overcommit::{CapacityGroup, Overcommit};
 pub use pod::{NewPod, Pod, PodState, PodTable, WorkEnd};
 pub use pod_verbs::NotAdmitted;
 pub use resources::{DIMENSIONS, Dimension, ResourceNames, Resources};
+pub use scale::Scale;
 pub use spec::{
     AttributeConstraint, AttributeOperator, GpuRequest, LabelExpression, NodeConstraints, NodeSpec,
     PodTemplate, SelectorOperator, Taint, TaintEffect, Tier, Toleration, TolerationOperator,

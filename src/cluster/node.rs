@@ -12,6 +12,7 @@ use super::ids::{ConstraintId, GroupId, NodeId, PodId, PoolId};
 use super::matching;
 use super::overcommit::{CapacityGroup, Overcommit};
 use super::resources::Resources;
+use super::scale::Scale;
 use super::spec::{NodeConstraints, NodeSpec};
 
 /// What is true of a node and what the control plane believes of it.
@@ -51,6 +52,11 @@ pub struct NodeTable {
     pool: Vec<PoolId>,
     pools: Vec<String>,
     groups: Vec<CapacityGroup>,
+    /// Per group: weights relative to its own limit.
+    own_scales: Vec<Scale>,
+    /// The largest limit of any group, per dimension, and weights relative to it.
+    largest_limit: Resources,
+    scale: Scale,
     overcommit: Overcommit,
     /// All tiers share one factor per resource, so that no tier has to leave room to another.
     uniform: bool,
@@ -76,6 +82,9 @@ impl NodeTable {
             pool: Vec::new(),
             pools: Vec::new(),
             groups: Vec::new(),
+            own_scales: Vec::new(),
+            largest_limit: Resources::ZERO,
+            scale: Scale::of(&Resources::ZERO),
             uniform: overcommit.is_uniform(),
             overcommit,
             constraints: Vec::new(),
@@ -120,6 +129,25 @@ impl NodeTable {
     #[inline]
     pub fn groups(&self) -> &[CapacityGroup] {
         &self.groups
+    }
+
+    /// The largest limit that any node ever had, per dimension. It changes only when the number
+    /// of groups does.
+    #[inline]
+    pub fn largest_limit(&self) -> &Resources {
+        &self.largest_limit
+    }
+
+    /// Weights relative to the largest limit: equal for all nodes.
+    #[inline]
+    pub fn scale(&self) -> &Scale {
+        &self.scale
+    }
+
+    /// Weights relative to the limit of the nodes of `group`.
+    #[inline]
+    pub fn own_scale(&self, group: GroupId) -> &Scale {
+        &self.own_scales[group.index()]
     }
 
     /// What may be reserved on `node` in all, under the widest overcommit of any tier.
@@ -199,6 +227,13 @@ impl NodeTable {
     /// True if labels, taints and attributes of `node` satisfy `constraints`, ready or not.
     pub fn is_matching(&self, constraints: ConstraintId, node: NodeId) -> bool {
         self.matching[constraints.index()].contains(node.index())
+    }
+
+    /// The nodes, by index, whose labels, taints and attributes satisfy `constraints`, ready or
+    /// not.
+    #[inline]
+    pub fn matching(&self, constraints: ConstraintId) -> &BitSet {
+        &self.matching[constraints.index()]
     }
 
     /// What a pod of `class` needs to find free on nodes of `group`: its requests, and what its
@@ -299,7 +334,11 @@ impl NodeTable {
     fn intern_group(&mut self, allocatable: &Resources) -> GroupId {
         let known = self.groups.iter().position(|group| group.allocatable == *allocatable);
         let index = known.unwrap_or_else(|| {
-            self.groups.push(self.overcommit.group(allocatable));
+            let group = self.overcommit.group(allocatable);
+            self.own_scales.push(Scale::of(&group.limit));
+            self.largest_limit = self.largest_limit.max(&group.limit);
+            self.scale = Scale::of(&self.largest_limit);
+            self.groups.push(group);
             self.groups.len() - 1
         });
         GroupId::from_index(index)

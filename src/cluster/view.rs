@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::ids::{NodeId, PoolId};
 use super::node::NodeTable;
 use super::resources::{Dimension, Resources};
+use super::scale::Scale;
 
 /// One node, seen by a placement policy. Capacities are those of the widest overcommit of any
 /// tier; without overcommit they are what the node has for pods.
@@ -36,6 +37,18 @@ impl<'a> NodeView<'a> {
     #[inline]
     pub fn limit(self) -> &'a Resources {
         self.nodes.limit(self.node)
+    }
+
+    /// Weights relative to the largest node of the cell, per dimension.
+    #[inline]
+    pub fn scale(self) -> &'a Scale {
+        self.nodes.scale()
+    }
+
+    /// Weights relative to what this node can reserve in all.
+    #[inline]
+    pub fn own_scale(self) -> &'a Scale {
+        self.nodes.own_scale(self.nodes.group(self.node))
     }
 
     /// What is reserved of `dimension`.

@@ -1,6 +1,6 @@
 //! What a scenario says of the scheduler.
 
-use super::placement::{IndexChoice, Strategy};
+use super::placement::{Index, Strategy};
 
 /// In which order pending pods are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct SchedulerConfig {
     /// The placement policy.
     pub strategy: Strategy,
     /// Which index looks for the best node; the answer is the same with each.
-    pub index: IndexChoice,
+    pub index: Index,
     /// In which order pods are tried.
     pub queue: QueueOrder,
     /// Whether the first pod that does not fit holds up all behind it.

@@ -52,11 +52,7 @@ impl Preemption {
     }
 
     /// The node to clear for a pod of `class` and whom to evict there, in order.
-    pub fn search(
-        &mut self,
-        cluster: &Cluster,
-        class: &PodClass,
-    ) -> Option<(NodeId, Vec<PodId>)> {
+    pub fn search(&mut self, cluster: &Cluster, class: &PodClass) -> Option<(NodeId, Vec<PodId>)> {
         let total = cluster.nodes().len();
         let enough = (total * ENOUGH_PERCENT / 100).max(ENOUGH_AT_LEAST);
         let mut best: Option<(Cost, NodeId, Vec<PodId>)> = None;

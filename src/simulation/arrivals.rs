@@ -31,8 +31,6 @@ pub struct Arrivals {
     pods: FxHashMap<PodKey, PodId>,
     /// Attempts that wait for the end of the former one, by key.
     later_attempts: FxHashMap<PodKey, VecDeque<Box<PodRecord>>>,
-    /// Attempts whose former one ended in the event at hand.
-    due: Vec<Box<PodRecord>>,
     unknown_names: u64,
 }
 
@@ -46,7 +44,6 @@ impl Arrivals {
             nodes: FxHashMap::default(),
             pods: FxHashMap::default(),
             later_attempts: FxHashMap::default(),
-            due: Vec::new(),
             unknown_names: 0,
         }
     }
@@ -81,18 +78,19 @@ impl Arrivals {
         self.source.as_ref().map(|source| source.statistics()).unwrap_or_default()
     }
 
-    /// A pod of the source left the cell.
-    pub fn pod_is_gone(&mut self, key: u64, pod: PodId) {
+    /// A pod of the source left the cell; returns the attempt that has waited for that.
+    pub fn pod_is_gone(&mut self, key: u64, pod: PodId) -> Option<Box<PodRecord>> {
         let key = PodKey(key);
         if self.pods.get(&key) != Some(&pod) {
-            return;
+            return None;
         }
         self.pods.remove(&key);
-        let Some(attempts) = self.later_attempts.get_mut(&key) else { return };
-        self.due.extend(attempts.pop_front());
+        let attempts = self.later_attempts.get_mut(&key)?;
+        let next = attempts.pop_front();
         if attempts.is_empty() {
             self.later_attempts.remove(&key);
         }
+        next
     }
 }
 
@@ -134,7 +132,7 @@ impl Simulation {
         }
     }
 
-    fn submit(&mut self, record: &PodRecord) {
+    pub(super) fn submit(&mut self, record: &PodRecord) {
         let (work, work_end) = work_of(record.work);
         let new = NewPod {
             key: record.key.0,
@@ -153,13 +151,6 @@ impl Simulation {
     fn template(&self, index: TemplateIndex) -> TemplateId {
         let known = self.arrivals.templates.get(index.0 as usize);
         *known.expect("a source declares a template before it uses it")
-    }
-
-    /// Submits the attempts whose former one has just ended.
-    pub(super) fn submit_due_attempts(&mut self) {
-        while let Some(record) = self.arrivals.due.pop() {
-            self.submit(&record);
-        }
     }
 
     fn work_known(&mut self, key: PodKey, work: Work) {
@@ -206,8 +197,7 @@ impl Simulation {
         template: TemplateIndex,
         requests: crate::cluster::Resources,
     ) {
-        if let Some(last) =
-            self.arrivals.later_attempts.get_mut(&key).and_then(VecDeque::back_mut)
+        if let Some(last) = self.arrivals.later_attempts.get_mut(&key).and_then(VecDeque::back_mut)
         {
             last.template = template;
             last.requests = requests;
@@ -219,7 +209,7 @@ impl Simulation {
         };
         let template = self.template(template);
         if !self.cluster.resize(pod, template, requests) {
-            self.counts.refused_resizes += 1;
+            self.refused_resizes += 1;
         }
     }
 
@@ -245,9 +235,8 @@ impl Simulation {
         };
         let tiers = &self.tiers;
         let cause = EvictionCause::MachineShutdown;
-        self.cluster.remove_node(node, cause, &|cluster, pod| {
-            super::pods::checkpoint(tiers, cluster, pod)
-        });
+        self.cluster
+            .remove_node(node, cause, &|cluster, pod| super::pods::checkpoint(tiers, cluster, pod));
     }
 
     fn node_changes(&mut self, key: NodeKey, spec: Arc<NodeSpec>) {

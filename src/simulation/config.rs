@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::cluster::{DomainSpec, NodeSpec, Overcommit, ResourceNames, Tier};
+use crate::cluster::{Dimension, DomainSpec, NodeSpec, Overcommit, ResourceNames, Tier};
 use crate::engine::{Distribution, SimDuration, SimTime};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Controller, Service};
+use crate::metrics::{MeteredResource, ScenarioInfo};
 use crate::scheduling::SchedulerConfig;
 use crate::workload::Source;
 
@@ -20,8 +21,12 @@ pub struct SimulationConfig {
     pub end: Option<SimTime>,
     /// Metrics count from here on.
     pub warmup: SimTime,
-    /// Names of the extended resources.
+    /// Names of the resources.
     pub resources: ResourceNames,
+    /// The resources that are measured, and the units in which they are reported.
+    pub metered: Vec<MeteredResource>,
+    /// What the result says of the scenario.
+    pub info: ScenarioInfo,
     /// Failure domains.
     pub domains: Vec<DomainSpec>,
     /// Nodes that are there at the start (a trace may add its own).
@@ -46,12 +51,42 @@ pub struct SimulationConfig {
     pub crash_backoff: Backoff,
     /// Controllers, in the order in which they are woken.
     pub controllers: Vec<Box<dyn Controller>>,
-    /// Length of a bucket of the time series; `None` picks one.
-    pub bucket: Option<SimDuration>,
     /// True where the source tells how much pods use, so that utilization means something.
     pub usage_known: bool,
     /// Audit the whole state after every event.
     pub check: bool,
+}
+
+impl SimulationConfig {
+    /// A run of an empty cell under `scheduler`, without any load, failure or delay, in which
+    /// cpu and memory are measured: what tests and programs fill in.
+    pub fn new(info: ScenarioInfo, scheduler: SchedulerConfig) -> Self {
+        let resources = ResourceNames::default();
+        let measured = [Dimension::CPU, Dimension::MEMORY];
+        Self {
+            seed: info.seed,
+            run: 0,
+            end: None,
+            warmup: SimTime::ZERO,
+            metered: measured.map(|d| MeteredResource::usual(d, &resources)).to_vec(),
+            resources,
+            info,
+            domains: Vec::new(),
+            nodes: Vec::new(),
+            overcommit: Overcommit::default(),
+            source: None,
+            services: Vec::new(),
+            control_plane: ControlPlane::instant(),
+            scheduler,
+            failures: Vec::new(),
+            faults: Vec::new(),
+            tiers: Default::default(),
+            crash_backoff: Backoff::default(),
+            controllers: Vec::new(),
+            usage_known: false,
+            check: false,
+        }
+    }
 }
 
 /// Delays between truth, observation and effect.
@@ -62,8 +97,16 @@ pub struct ControlPlane {
     pub detection: Distribution,
     /// From a node's repair to its being observed ready, in seconds.
     pub recovery_detection: Distribution,
-    /// From a pod's being bound to its running, in seconds.
-    pub start_delay: Distribution,
+    /// From a pod's being bound to its running, in seconds; `None` means at once.
+    pub start_delay: Option<Distribution>,
+}
+
+impl ControlPlane {
+    /// Everything is noticed and takes effect at once.
+    pub fn instant() -> Self {
+        let at_once = Distribution::constant(0.0).expect("zero seconds is a duration");
+        Self { detection: at_once.clone(), recovery_detection: at_once, start_delay: None }
+    }
 }
 
 /// How pods of a tier behave.

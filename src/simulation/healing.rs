@@ -3,6 +3,7 @@
 use super::pods::checkpoint;
 use super::{Event, Simulation};
 use crate::cluster::{Ending, NodeId, PodState, WorkloadId};
+use crate::engine::SimTime;
 use crate::healing::{Action, Actions, Controller, Observed, Trigger};
 
 /// The controllers, what they have been woken by, and when they asked to be woken.
@@ -15,12 +16,15 @@ struct Attached {
     controller: Box<dyn Controller>,
     woken_by: Vec<Trigger>,
     queued: bool,
+    /// When its timer rings next.
+    timer: Option<SimTime>,
 }
 
 impl Controllers {
     /// Nobody is woken yet.
     pub fn new(controllers: Vec<Box<dyn Controller>>) -> Self {
-        let attach = |controller| Attached { controller, woken_by: Vec::new(), queued: false };
+        let attach =
+            |controller| Attached { controller, woken_by: Vec::new(), queued: false, timer: None };
         Self { list: controllers.into_iter().map(attach).collect(), actions: Actions::default() }
     }
 }
@@ -67,18 +71,30 @@ impl Simulation {
     pub(super) fn reconcile(&mut self, number: u32) {
         let attached = &mut self.controllers.list[number as usize];
         attached.queued = false;
+        attached.timer = attached.timer.filter(|time| *time > self.cluster.now());
         let mut woken_by = std::mem::take(&mut attached.woken_by);
         woken_by.sort_unstable();
         woken_by.dedup();
         let observed = Observed::new(&self.cluster);
         attached.controller.reconcile(&observed, &woken_by, &mut self.controllers.actions);
         let (actions, wake_at) = self.controllers.actions.take();
-        if let Some(time) = wake_at.filter(|time| self.is_in_run(*time)) {
-            self.queue.push(time.max(self.cluster.now()), Event::Reconcile(number));
+        if let Some(time) = wake_at {
+            self.set_timer(number, time);
         }
         for action in actions {
             self.act(action);
         }
+    }
+
+    /// Wakes a controller at `time`, unless its timer rings before.
+    fn set_timer(&mut self, number: u32, time: SimTime) {
+        let time = time.max(self.cluster.now());
+        let attached = &mut self.controllers.list[number as usize];
+        if attached.timer.is_some_and(|earlier| earlier <= time) || !self.is_in_run(time) {
+            return;
+        }
+        self.controllers.list[number as usize].timer = Some(time);
+        self.queue.push(time, Event::Reconcile(number));
     }
 
     fn act(&mut self, action: Action) {

@@ -15,11 +15,14 @@ mod placing;
 mod pods;
 mod services;
 
-use crate::cluster::{Cluster, DomainError, DomainGraph, Fact, NodeId, Tier};
-use crate::engine::{EventClass, EventQueue, Fingerprint, SimTime, Streams};
-use crate::failure::{FailureProcess, ScriptedFault};
+use std::sync::Arc;
+
+use crate::cluster::{
+    Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, ResourceNames, Tier,
+};
+use crate::engine::{EventClass, EventQueue, SimTime, Streams};
 use crate::healing::Backoff;
-use crate::metrics::{FingerprintObserver, Meter, Observer};
+use crate::metrics::{FingerprintObserver, Meter, Observer, RunResult, ScenarioInfo};
 use crate::scheduling::Scheduler;
 use crate::workload::SourceError;
 
@@ -28,7 +31,7 @@ pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
 use event::Event;
 use healing::Controllers;
 use nodes::Faults;
-pub use outcome::{Progress, RunOutput};
+pub use outcome::Progress;
 use services::Services;
 
 /// Events between two reports of progress.
@@ -75,6 +78,9 @@ pub struct Simulation {
     check: bool,
     events: u64,
     notices: Vec<String>,
+    refused_resizes: u64,
+    info: ScenarioInfo,
+    resource_names: ResourceNames,
 }
 
 /// What comes next.
@@ -112,6 +118,9 @@ impl Simulation {
             check: config.check,
             events: 0,
             notices: Vec::new(),
+            refused_resizes: 0,
+            info: config.info,
+            resource_names: config.resources,
         };
         simulation.set_up(&config.nodes);
         Ok(simulation)
@@ -127,9 +136,9 @@ impl Simulation {
         &self.cluster
     }
 
-    fn set_up(&mut self, nodes: &[std::sync::Arc<crate::cluster::NodeSpec>]) {
+    fn set_up(&mut self, nodes: &[Arc<NodeSpec>]) {
         for spec in nodes {
-            self.cluster.add_node(std::sync::Arc::clone(spec));
+            self.cluster.add_node(Arc::clone(spec));
         }
         self.start_domain_clocks();
         self.schedule_faults();
@@ -141,7 +150,7 @@ impl Simulation {
     ///
     /// # Errors
     /// A source that fails, or a state that the auditor finds broken.
-    pub fn run(mut self, progress: &dyn Fn(Progress)) -> Result<RunOutput, SimulationError> {
+    pub fn run(mut self, progress: &dyn Fn(Progress)) -> Result<RunResult, SimulationError> {
         self.arrivals.advance()?;
         self.settle()?;
         while let Some((time, step)) = self.next_step() {
@@ -160,7 +169,8 @@ impl Simulation {
                 progress(self.progress());
             }
         }
-        Ok(self.finish())
+        let info = self.info.clone();
+        Ok(self.finish(info))
     }
 
     /// The next thing in the total order (time, class, sequence).
@@ -202,9 +212,11 @@ impl Simulation {
 
     /// Shows the facts of the last event to everyone who follows them.
     fn settle(&mut self) -> Result<(), SimulationError> {
-        for position in 0..self.cluster.facts().len() {
-            let fact = self.cluster.facts()[position];
-            let now = self.cluster.now();
+        let now = self.cluster.now();
+        let mut position = 0;
+        // Following a fact may lead to further facts.
+        while let Some(fact) = self.cluster.facts().get(position).copied() {
+            position += 1;
             self.fingerprint.observe(now, &fact, &self.cluster);
             self.meter.observe(now, &fact, &self.cluster);
             for observer in &mut self.observers {
@@ -260,16 +272,12 @@ impl Simulation {
     /// Recounts everything (`--check`).
     fn audit(&self) -> Result<(), SimulationError> {
         let cell = self.cluster.audit().map_err(|violation| violation.to_string());
-        let counted = cell.and_then(|()| self.meter.check(&self.cluster));
+        let counted =
+            cell.and_then(|()| self.meter.check(&self.cluster).map_err(|found| found.to_string()));
         counted.map_err(|violation| SimulationError::Audit {
             time: self.cluster.now(),
             events: self.events,
             violation,
         })
     }
-
-    fn fingerprint_value(&self) -> Fingerprint {
-        self.fingerprint.fingerprint().clone()
-    }
 }
-

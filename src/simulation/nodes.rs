@@ -23,14 +23,7 @@ impl Faults {
     /// No clock runs yet.
     pub fn new(processes: Vec<FailureProcess>, script: Vec<ScriptedFault>) -> Self {
         let held = vec![Vec::new(); script.len()];
-        Self {
-            processes,
-            clocks: Vec::new(),
-            script,
-            held,
-            detection: Vec::new(),
-            known_nodes: 0,
-        }
+        Self { processes, clocks: Vec::new(), script, held, detection: Vec::new(), known_nodes: 0 }
     }
 }
 
@@ -141,7 +134,8 @@ impl Simulation {
     }
 
     fn note_unknown_target(&mut self, what: &str, name: &str, at: SimTime) {
-        self.notices.push(format!("The fault at {at} names the {what} \"{name}\", which is not there."));
+        self.notices
+            .push(format!("The fault at {at} names the {what} \"{name}\", which is not there."));
     }
 
     fn begin_fault(&mut self, target: Target) {

@@ -28,7 +28,9 @@ impl Simulation {
             let serial = self.cluster.pod(pod).serial;
             let name = &self.cluster.nodes().spec(node).name;
             let now = self.cluster.now();
-            panic!("the scheduler bound pod {serial} to node {name} at {now}, which does not admit it");
+            panic!(
+                "the scheduler bound pod {serial} to node {name} at {now}, which does not admit it"
+            );
         }
         self.begin_start(pod);
     }

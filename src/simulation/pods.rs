@@ -1,9 +1,7 @@
 //! Pods start, do their work, crash and come back.
 
 use super::{Event, Simulation};
-use crate::cluster::{
-    Cluster, Ending, Pod, PodId, PodRef, PodState, Tier, WorkEnd,
-};
+use crate::cluster::{Cluster, Ending, Pod, PodId, PodRef, PodState, Tier, WorkEnd};
 use crate::engine::{Distribution, EventQueue, Purpose, SimDuration, SimTime};
 
 use super::config::TierBehaviour;
@@ -43,15 +41,11 @@ impl Simulation {
     fn start_delay(&self, pod: PodId) -> SimDuration {
         let record = self.cluster.pod(pod);
         let own = self.services.of(record.new.workload).and_then(|s| s.start_delay.as_ref());
-        let delay = own.unwrap_or(&self.control_plane.start_delay);
-        self.sample(delay, Purpose::StartDelay, pod)
+        let delay = own.or(self.control_plane.start_delay.as_ref());
+        delay.map_or(SimDuration::ZERO, |delay| self.sample(delay, Purpose::StartDelay, pod))
     }
 
     fn sample(&self, distribution: &Distribution, purpose: Purpose, pod: PodId) -> SimDuration {
-        if let Distribution::Constant(_) = distribution {
-            // A constant needs no draw; this is the common case and the hot path.
-            return distribution.sample_duration(&mut self.streams.stream(purpose, 0));
-        }
         let entity = stream_entity(&self.cluster, self.cluster.pod(pod));
         distribution.sample_duration(&mut self.streams.stream(purpose, entity))
     }
@@ -138,8 +132,8 @@ impl Simulation {
         let new = self.cluster.pod(pod).new;
         if self.cluster.workloads().get(new.workload).is_declared() {
             self.replica_is_gone(new.workload, ending);
-        } else {
-            self.arrivals.pod_is_gone(new.key, pod);
+        } else if let Some(next) = self.arrivals.pod_is_gone(new.key, pod) {
+            self.submit(&next);
         }
     }
 

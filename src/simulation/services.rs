@@ -36,11 +36,6 @@ impl Services {
         }
         self.by_workload.get(&workload).map(|index| &self.list[*index])
     }
-
-    /// Service level objectives, in order of declaration: (name, objective).
-    pub fn objectives(&self) -> impl Iterator<Item = (&Arc<str>, Option<f64>)> {
-        self.list.iter().map(|service| (&service.name, service.objective))
-    }
 }
 
 impl Simulation {

@@ -1,0 +1,97 @@
+//! Placement: which node a pod goes to.
+//!
+//! A policy is a pure function of a pod class and one node. The answer is always that of a scan
+//! over all nodes: of those that admit the pod, the one with the highest score, the lowest number
+//! among equals. Indexes only find it sooner; [`Placer`] keeps them. A policy must never know
+//! which index serves it, and nothing here may change the cluster.
+
+mod fit_tree;
+mod grid;
+mod placer;
+mod policies;
+mod ranking;
+mod region;
+mod registry;
+mod rejections;
+mod search;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use crate::cluster::{NodeView, PodClass};
+
+pub use placer::{Counters, Index, Placer, Strategy};
+pub use policies::{
+    Balanced, BestFit, BorgHybrid, DotProduct, Epvm, LeastAllocated, MostAllocated, Tetris,
+    WorstFit,
+};
+pub use region::Region;
+pub use registry::{PolicyEntry, builtin};
+pub use rejections::{Rejection, Rejections};
+pub use search::{Candidate, Search};
+
+/// How well a node suits a pod; the highest wins. `i64::MIN` counts as `i64::MIN + 1`.
+pub type Score = i64;
+
+/// Why a policy does not want a node, as it is to be read in a report.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason(pub Cow<'static, str>);
+
+/// From which end of the free resources a search starts. It decides how soon the search ends,
+/// never what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The best nodes tend to be those with little free.
+    TightestFirst,
+    /// The best nodes tend to be those with much free.
+    LoosestFirst,
+}
+
+/// What [`Placement::bound`] is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pruning {
+    /// There is no bound: the nodes are ranked for each class of pods.
+    None,
+    /// The bound follows from what is free of cpu and memory.
+    ByFree(Order),
+    /// The bound follows from what is free of cpu and memory and from what the node has in all.
+    ByFreeAndLimit(Order),
+}
+
+/// A placement policy.
+///
+/// Both judgements may depend on the class and on what [`NodeView`] shows, on nothing else:
+/// neither time, nor other nodes, nor former answers.
+pub trait Placement: Send {
+    /// Hard constraints beyond room, readiness and the pod's node constraints, which are checked
+    /// before.
+    ///
+    /// # Errors
+    /// Why pods of `class` may not go to `node`.
+    #[expect(unused_variables, reason = "a default without constraints reads neither")]
+    fn feasible(&self, class: &PodClass, node: NodeView<'_>) -> Result<(), Reason> {
+        Ok(())
+    }
+
+    /// How well `node`, which admits pods of `class`, suits them; higher is better.
+    fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score;
+
+    /// What `bound` is worth.
+    fn pruning(&self) -> Pruning {
+        Pruning::None
+    }
+
+    /// At least the score of every node in `region` that admits pods of `class`. The closer, the
+    /// faster the search; too low, and it would find another node than a scan does.
+    #[expect(unused_variables, reason = "a default without a bound reads neither")]
+    fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
+        Score::MAX
+    }
+
+    /// Runs a search with this policy. Provided, not to be written: it exists so that the search
+    /// is compiled for each policy, instead of calling one through a pointer for each node.
+    fn search(&self, search: Search<'_>) -> Option<Candidate> {
+        search.run(self)
+    }
+}

@@ -1,0 +1,233 @@
+//! The placer: a strategy together with the indexes that serve it.
+
+use super::fit_tree::FitTree;
+use super::grid::Grid;
+use super::ranking::{DEFAULT_BUDGET_BYTES, Rankings};
+use super::search::Method;
+use super::{Candidate, Placement, Pruning, Search};
+use crate::cluster::{ClassId, Cluster, ConstraintId, NodeId, PodClass};
+use crate::engine::{Purpose, Streams};
+
+/// How a node is chosen among those that admit a pod.
+pub enum Strategy {
+    /// The best by score, the lowest number among equals.
+    Scored(Box<dyn Placement>),
+    /// The lowest number.
+    FirstFit,
+    /// The lowest number after the node that was chosen last, or else the lowest.
+    RoundRobin,
+    /// Any, each equally likely.
+    Random,
+}
+
+/// How the node is found. All ways find the same node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Index {
+    /// Whatever is fastest for the strategy and the cell.
+    #[default]
+    Auto,
+    /// By looking at every node each time: what the others are held against.
+    Naive,
+    /// A ranking of all nodes for each class of pods, for strategies with scores.
+    Ranking,
+    /// Cells by free cpu and memory, for strategies with scores.
+    Grid,
+}
+
+/// What a placer did so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Times it was asked for a node.
+    pub decisions: u64,
+    /// Times there was none.
+    pub unplaced: u64,
+    /// Nodes whose admission was checked.
+    pub examined: u64,
+}
+
+/// More capacity groups than this, and policies whose bound needs the limit are served by
+/// rankings: each group costs a table of 64 KiB and a look per decision.
+const MOST_TABLES: usize = 64;
+/// Constraints that so few nodes satisfy are served by a scan of these.
+const FEW_NODES: usize = 64;
+/// Random draws before all nodes that admit the pod are listed and drawn from.
+const DRAWS: u32 = 32;
+
+/// Chooses nodes. It reads the cluster when asked and keeps nothing but indexes, counters and the
+/// place where round robin stopped.
+pub struct Placer {
+    strategy: Strategy,
+    index: Index,
+    streams: Streams,
+    /// Where round robin goes on.
+    cursor: NodeId,
+    grid: Option<Grid>,
+    fit_tree: FitTree,
+    rankings: Rankings,
+    counters: Counters,
+}
+
+impl Placer {
+    /// A placer that draws from `streams`, where its strategy is random.
+    pub fn new(strategy: Strategy, index: Index, streams: Streams) -> Self {
+        Self {
+            strategy,
+            index,
+            streams,
+            cursor: NodeId(0),
+            grid: None,
+            fit_tree: FitTree::default(),
+            rankings: Rankings::new(DEFAULT_BUDGET_BYTES),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The same with at most `budget_bytes` of memory for rankings (64 MiB unless stated).
+    #[must_use]
+    pub fn with_ranking_budget(mut self, budget_bytes: usize) -> Self {
+        self.rankings = Rankings::new(budget_bytes);
+        self
+    }
+
+    /// What it did so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How it chooses.
+    pub fn strategy(&self) -> &Strategy {
+        &self.strategy
+    }
+
+    /// How it finds what it chooses.
+    pub fn index(&self) -> Index {
+        self.index
+    }
+
+    /// The node that round robin looks at next.
+    pub fn cursor(&self) -> NodeId {
+        self.cursor
+    }
+
+    /// Lets round robin go on at `cursor`, as in a run that is resumed.
+    pub fn set_cursor(&mut self, cursor: NodeId) {
+        self.cursor = cursor;
+    }
+
+    /// The node for a pod of class `class`, or `None` if no node admits it. `entity` is what
+    /// random draws are keyed by: the serial number of the pod.
+    pub fn choose(&mut self, cluster: &Cluster, class: ClassId, entity: u64) -> Option<NodeId> {
+        let node = match &self.strategy {
+            Strategy::Scored(_) => self.best(cluster, class).map(|candidate| candidate.node),
+            Strategy::FirstFit => self.first_from(cluster, class, NodeId(0)),
+            Strategy::RoundRobin => self.next_in_turn(cluster, class),
+            Strategy::Random => self.any(cluster, class, entity),
+        };
+        self.counters.decisions += 1;
+        self.counters.unplaced += u64::from(node.is_none());
+        node
+    }
+
+    fn best(&mut self, cluster: &Cluster, id: ClassId) -> Option<Candidate> {
+        let Strategy::Scored(policy) = &self.strategy else {
+            unreachable!("only scores have a best");
+        };
+        let policy = policy.as_ref();
+        let class = cluster.classes().get(id);
+        let way = self.way(cluster, class, policy.pruning());
+        let examined = &mut self.counters.examined;
+        let method = match way {
+            Way::Scan => Method::Scan,
+            Way::Among => Method::Among(cluster.nodes().matching(class.constraints)),
+            Way::Ranking => match self.rankings.best(cluster, id, class, policy, examined) {
+                Ok(best) => return best,
+                Err(_) => Method::Scan,
+            },
+            Way::Grid { by_capacity } => {
+                let grid = self.grid.get_or_insert_with(|| Grid::new(by_capacity));
+                grid.refresh(cluster);
+                Method::Grid(grid)
+            }
+        };
+        policy.search(Search { cluster, class, examined, method })
+    }
+
+    fn way(&self, cluster: &Cluster, class: &PodClass, pruning: Pruning) -> Way {
+        let constrained = class.constraints != ConstraintId(0);
+        let by_capacity = matches!(pruning, Pruning::ByFreeAndLimit(_));
+        let has_grid = !by_capacity || cluster.nodes().groups().len() <= MOST_TABLES;
+        match self.index {
+            Index::Naive => Way::Scan,
+            Index::Ranking => Way::Ranking,
+            Index::Grid if has_grid => Way::Grid { by_capacity },
+            Index::Grid => Way::Ranking,
+            Index::Auto => {
+                if constrained && cluster.nodes().matching(class.constraints).count() <= FEW_NODES {
+                    Way::Among
+                } else if has_grid && pruning != Pruning::None {
+                    Way::Grid { by_capacity }
+                } else {
+                    Way::Ranking
+                }
+            }
+        }
+    }
+
+    fn first_from(&mut self, cluster: &Cluster, id: ClassId, start: NodeId) -> Option<NodeId> {
+        let class = cluster.classes().get(id);
+        let examined = &mut self.counters.examined;
+        let accept = |node: NodeId| {
+            *examined += 1;
+            cluster.admits(class, node)
+        };
+        match self.index {
+            Index::Naive => cluster.nodes().ids().skip(start.index()).find({
+                let mut accept = accept;
+                move |node| accept(*node)
+            }),
+            Index::Auto | Index::Ranking | Index::Grid => {
+                self.fit_tree.refresh(cluster);
+                self.fit_tree.first_from(class, start, accept)
+            }
+        }
+    }
+
+    fn next_in_turn(&mut self, cluster: &Cluster, class: ClassId) -> Option<NodeId> {
+        let later = self.first_from(cluster, class, self.cursor);
+        // What is found from the start on is before the cursor: there was nothing after it.
+        let node = later.or_else(|| self.first_from(cluster, class, NodeId(0)))?;
+        self.cursor = NodeId(node.0 + 1);
+        Some(node)
+    }
+
+    /// Draws nodes until one admits the pod; after some draws in vain, draws once from all that
+    /// do. Either way each of these is equally likely.
+    fn any(&mut self, cluster: &Cluster, id: ClassId, entity: u64) -> Option<NodeId> {
+        let class = cluster.classes().get(id);
+        let nodes = cluster.nodes();
+        if nodes.is_empty() {
+            return None;
+        }
+        let mut stream = self.streams.stream(Purpose::Placement, entity);
+        for _ in 0..DRAWS {
+            let node = NodeId(stream.below(nodes.len() as u64) as u32);
+            self.counters.examined += 1;
+            if cluster.admits(class, node) {
+                return Some(node);
+            }
+        }
+        let admits = |node: &NodeId| cluster.admits(class, *node);
+        self.counters.examined += nodes.len() as u64;
+        let count = nodes.ids().filter(admits).count();
+        let drawn = if count > 0 { stream.below(count as u64) as usize } else { 0 };
+        nodes.ids().filter(admits).nth(drawn)
+    }
+}
+
+/// How one decision is made.
+enum Way {
+    Scan,
+    Among,
+    Ranking,
+    Grid { by_capacity: bool },
+}

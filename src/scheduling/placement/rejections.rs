@@ -1,0 +1,135 @@
+//! Why no node takes a pod: each node's first reason, counted, said as kube-scheduler says it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Placer, Reason, Strategy};
+use crate::cluster::{Cluster, Dimension, NodeId, PodClass, ResourceNames};
+
+/// Why one node does not take a pod. The first that holds, in this order, is what counts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rejection {
+    /// It is believed not to be ready.
+    NotReady,
+    /// It takes no new pods, by order, and the pod does not tolerate that.
+    Cordoned,
+    /// Its labels, taints or attributes do not satisfy the pod's constraints.
+    Constraints,
+    /// It has too little left of this resource, the first of those that lack.
+    Insufficient(Dimension),
+    /// Its GPUs have enough left together, but no single devices do.
+    DevicesFragmented,
+    /// It holds a pod of the same workload, which has to be kept apart.
+    KeptApart,
+    /// The policy does not want it.
+    Policy(Reason),
+}
+
+/// How many nodes do not take a pod, by their first reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejections {
+    /// Nodes that belong to the cell.
+    pub nodes: usize,
+    /// Nodes that take the pod.
+    pub available: usize,
+    /// Nodes per reason.
+    pub counts: BTreeMap<Rejection, usize>,
+    names: ResourceNames,
+}
+
+impl Placer {
+    /// Why nodes do not take a pod of `class`; `names` says what resources are called. It looks
+    /// at every node, so it is for explanations, not for decisions.
+    pub fn rejections(
+        &self,
+        cluster: &Cluster,
+        class: &PodClass,
+        names: &ResourceNames,
+    ) -> Rejections {
+        let mut counts = BTreeMap::new();
+        let (mut nodes, mut available) = (0, 0);
+        for node in cluster.nodes().ids() {
+            if !cluster.nodes().condition(node).present {
+                continue;
+            }
+            nodes += 1;
+            match self.rejection(cluster, class, node) {
+                Some(reason) => *counts.entry(reason).or_insert(0) += 1,
+                None => available += 1,
+            }
+        }
+        Rejections { nodes, available, counts, names: names.clone() }
+    }
+
+    /// Why `node` does not take a pod of `class`, if it does not.
+    pub fn rejection(
+        &self,
+        cluster: &Cluster,
+        class: &PodClass,
+        node: NodeId,
+    ) -> Option<Rejection> {
+        let nodes = cluster.nodes();
+        let condition = nodes.condition(node);
+        if !condition.present || !condition.ready {
+            return Some(Rejection::NotReady);
+        }
+        if !nodes.is_eligible(class.constraints, node) {
+            let held = condition.cordoned
+                && crate::cluster::satisfies(
+                    nodes.constraints(class.constraints),
+                    nodes.spec(node),
+                    false,
+                );
+            return Some(if held { Rejection::Cordoned } else { Rejection::Constraints });
+        }
+        let demand = nodes.demand(class, nodes.group(node));
+        if let Some(dimension) = demand.first_lacking(nodes.free(node)) {
+            return Some(Rejection::Insufficient(dimension));
+        }
+        if !nodes.devices(node).fits(class.gpu) {
+            return Some(Rejection::DevicesFragmented);
+        }
+        if cluster.is_kept_apart(class, node) {
+            return Some(Rejection::KeptApart);
+        }
+        match &self.strategy() {
+            Strategy::Scored(policy) => {
+                policy.feasible(class, cluster.node_view(node)).err().map(Rejection::Policy)
+            }
+            Strategy::FirstFit | Strategy::RoundRobin | Strategy::Random => None,
+        }
+    }
+}
+
+impl Rejections {
+    /// The sentence for a rejection.
+    fn phrase(&self, rejection: &Rejection) -> String {
+        match rejection {
+            Rejection::NotReady => "node(s) were not ready".to_owned(),
+            Rejection::Cordoned => "node(s) were unschedulable".to_owned(),
+            Rejection::Constraints => "node(s) didn't match the pod's constraints".to_owned(),
+            Rejection::Insufficient(Dimension::PODS) => "Too many pods".to_owned(),
+            Rejection::Insufficient(dimension) => {
+                format!("Insufficient {}", self.names.name(*dimension))
+            }
+            Rejection::DevicesFragmented => "node(s) had GPUs too fragmented".to_owned(),
+            Rejection::KeptApart => "node(s) already held a pod of the workload".to_owned(),
+            Rejection::Policy(reason) => reason.0.clone().into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Rejections {
+    /// One line in the form of kube-scheduler's `FitError`: the parts are sorted as text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part =
+            |(reason, count): (&Rejection, &usize)| format!("{count} {}", self.phrase(reason));
+        let mut parts: Vec<String> = self.counts.iter().map(part).collect();
+        parts.sort_unstable();
+        write!(f, "{}/{} nodes are available", self.available, self.nodes)?;
+        if !parts.is_empty() {
+            write!(f, ": {}", parts.join(", "))?;
+        }
+        f.write_str(".")
+    }
+}

@@ -1,0 +1,153 @@
+//! What a run reports on its way, and what it comes to.
+
+use super::{Simulation, SimulationConfig};
+use crate::cluster::{Dimension, PodState, Tier};
+use crate::engine::SimTime;
+use crate::metrics::{MeterConfig, RunContext, RunResult, ScenarioInfo, SchedulerSummary};
+
+/// Blocked classes that are explained one by one at the end of a run.
+const EXPLAINED_CLASSES: usize = 3;
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Virtual time.
+    pub time: SimTime,
+    /// When the run ends, where that is known.
+    pub end: Option<SimTime>,
+    /// Events handled.
+    pub events: u64,
+    /// Pods submitted.
+    pub pods: u64,
+}
+
+/// What the meter needs to know of a run.
+pub(super) fn meter_config(config: &SimulationConfig) -> MeterConfig {
+    let objectives = config.services.iter().filter_map(|service| {
+        service.objective.map(|objective| (service.name.to_string(), objective))
+    });
+    MeterConfig {
+        warmup: config.warmup,
+        duration: config.end.map(|end| end - SimTime::ZERO),
+        resources: config.metered.clone(),
+        usage_known: config.usage_known,
+        objectives: objectives.collect(),
+    }
+}
+
+impl Simulation {
+    pub(super) fn progress(&self) -> Progress {
+        Progress {
+            time: self.cluster.now(),
+            end: self.end,
+            events: self.events,
+            pods: self.cluster.pods().submitted(),
+        }
+    }
+
+    /// Closes the books.
+    pub(super) fn finish(mut self, info: ScenarioInfo) -> RunResult {
+        let end = self.end.unwrap_or(self.cluster.now());
+        self.cluster.advance_to(end.max(self.cluster.now()));
+        self.note_overcommit();
+        self.note_records();
+        self.note_pending();
+        let counts = self.scheduler.counts();
+        let context = RunContext {
+            scenario: info,
+            notices: std::mem::take(&mut self.notices),
+            source: self.arrivals.statistics(),
+            fingerprint: self.fingerprint.value().to_string(),
+            scheduler: SchedulerSummary {
+                attempts: counts.attempts,
+                placed: counts.placed,
+                unschedulable: counts.unschedulable,
+                preempted: counts.preempted,
+                nodes_examined: self.scheduler.placer().counters().examined,
+                ..SchedulerSummary::default()
+            },
+        };
+        self.meter.finish(self.cluster.now(), &self.cluster, context)
+    }
+
+    fn note_overcommit(&mut self) {
+        let overcommit = self.cluster.nodes().overcommit();
+        if overcommit.is_none() {
+            return;
+        }
+        let mut stated = Vec::new();
+        for dimension in [Dimension::CPU, Dimension::MEMORY] {
+            let name = if dimension == Dimension::CPU { "cpu" } else { "memory" };
+            let of = |tier: Tier| overcommit.permille(tier, dimension);
+            let (low, high) = Tier::ALL
+                .iter()
+                .fold((i64::MAX, 0), |(low, high), tier| (low.min(of(*tier)), high.max(of(*tier))));
+            stated.push(if low == high {
+                format!("{name} ×{}.{:03}", low / 1000, low % 1000)
+            } else {
+                format!(
+                    "{name} ×{}.{:03} to ×{}.{:03} by tier",
+                    low / 1000,
+                    low % 1000,
+                    high / 1000,
+                    high % 1000
+                )
+            });
+        }
+        self.notices.push(format!(
+            "Requests are held against stretched capacity (overcommit): {}. Allocation ratios are \
+             against what the nodes really have, so they may exceed 100 %.",
+            stated.join(", ")
+        ));
+    }
+
+    fn note_records(&mut self) {
+        let skipped: u64 = self.arrivals.statistics().skipped.values().sum();
+        if skipped > 0 {
+            self.notices.push(format!("{skipped} rows of the trace were broken and were skipped."));
+        }
+        let waiting = self.arrivals.waiting_attempts();
+        if waiting > 0 {
+            self.notices.push(format!(
+                "{waiting} attempts of pods never came in, because the attempt before had not \
+                 ended when the run did."
+            ));
+        }
+        let unknown = self.arrivals.unknown_names();
+        if unknown > 0 {
+            self.notices.push(format!(
+                "{unknown} records named a pod or node that was not in the cell (any more)."
+            ));
+        }
+        if self.refused_resizes > 0 {
+            self.notices.push(format!(
+                "{} changes of a bound pod's requests were refused for lack of room on its node.",
+                self.refused_resizes
+            ));
+        }
+    }
+
+    /// Says why pods are still pending: the classes that most of them are of, and what keeps each
+    /// from every node.
+    fn note_pending(&mut self) {
+        let pending = self.cluster.pods().iter();
+        let pending = pending.filter(|(_, pod)| pod.state == PodState::Pending).count();
+        if pending == 0 {
+            return;
+        }
+        let blocked = self.scheduler.queue().blocked_classes();
+        let mut classes: Vec<_> = blocked.map(|(class, pods)| (pods, *class)).collect();
+        classes.sort_by_key(|(pods, class)| {
+            (std::cmp::Reverse(*pods), class.template, class.requests.0)
+        });
+        self.notices.push(format!(
+            "{pending} pods of {} classes are pending at the end of the run.",
+            classes.len()
+        ));
+        for (pods, class) in classes.iter().take(EXPLAINED_CLASSES) {
+            let why =
+                self.scheduler.placer().rejections(&self.cluster, class, &self.resource_names);
+            self.notices.push(format!("{pods} pods of tier {}: {why}", class.tier.name()));
+        }
+    }
+}
