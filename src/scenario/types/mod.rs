@@ -28,7 +28,9 @@ pub use pod::{
     Service, TierName, Toleration, Usage,
 };
 pub use topology::{Domain, Level, OneOrMore, Order, Topology};
-pub use workload::{Trace, TraceFormat, Workload};
+pub use workload::{
+    Generator, Poisson, StartName, TierLoad, Trace, TraceFormat, Workload, Yardstick,
+};
 
 /// A scenario: one experiment, described completely.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,9 +76,6 @@ pub struct Scenario {
     /// Objectives that the report holds the run against.
     #[serde(default)]
     pub slo: Slo,
-    /// What the report looks like.
-    #[serde(default)]
-    pub report: Report,
     /// Several runs of the same scenario.
     #[serde(default)]
     pub experiment: Experiment,
@@ -98,14 +97,6 @@ pub struct Slo {
     /// By service: the share of time in which it is to be available, such as `99.9%`.
     #[serde(default)]
     pub availability: BTreeMap<String, Ratio>,
-}
-
-/// What the report looks like.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Report {
-    /// Length of a bucket of the time series. Default: one that gives a readable plot.
-    pub bucket: Option<DurationText>,
 }
 
 /// Several runs of the same scenario.
