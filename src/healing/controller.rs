@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::cluster::{
-    Cluster, EvictionCause, NodeId, Pod, PodId, PodState, Workload, WorkloadId,
-};
+use crate::cluster::{Cluster, EvictionCause, NodeId, Pod, PodId, PodState, Workload, WorkloadId};
 use crate::engine::{SimDuration, SimTime};
 
 /// What a controller asks for. The simulation carries it out, in order, if it still makes sense.

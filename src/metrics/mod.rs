@@ -1,5 +1,4 @@
-//! Observers: folds over facts. They never influence a run.
-
+mod meter;
 mod results;
-
+pub use meter::*;
 pub use results::*;

@@ -12,6 +12,7 @@ mod data;
 mod input;
 mod row;
 
+pub mod generator;
 pub mod google2011;
 pub mod native;
 pub mod openb;
