@@ -70,8 +70,7 @@ fn read(file: &Path, name: &str) -> Result<String, ScenarioErrors> {
     let bytes = fs::read(file).map_err(|cause| {
         let missing = cause.kind() == std::io::ErrorKind::NotFound;
         let help = missing.then_some("the scenarios that come with cellsim are in scenarios/");
-        let message =
-            if missing { "there is no such file".to_owned() } else { cause.to_string() };
+        let message = if missing { "there is no such file".to_owned() } else { cause.to_string() };
         error(message, help)
     })?;
     String::from_utf8(bytes)

@@ -50,7 +50,9 @@ impl Load {
                 let generator = generator.expect("the configuration has been checked");
                 Ok((Some(Box::new(ReadAhead::new(WithoutNodes(generator)))), None))
             }
-            Self::Poisson(config) => Ok((Some(Box::new(Poisson::new(config.clone(), streams))), None)),
+            Self::Poisson(config) => {
+                Ok((Some(Box::new(Poisson::new(config.clone(), streams))), None))
+            }
         }
     }
 

@@ -106,8 +106,7 @@ impl Plan {
         let tiers = behaviour::tiers(scenario, &files, &mut problems);
         let crash_backoff =
             behaviour::crash_backoff(&scenario.healing.crash_backoff, &mut problems);
-        let overcommit =
-            cluster::overcommit(&scenario.cluster.overcommit, &names, &mut problems);
+        let overcommit = cluster::overcommit(&scenario.cluster.overcommit, &names, &mut problems);
         problems.check()?;
         let usage_known = load.tells_usage()
             || scenario.workload.services.iter().any(|service| service.usage.is_some());

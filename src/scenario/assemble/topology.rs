@@ -78,9 +78,10 @@ fn domains(topology: &Topology, problems: &mut Problems<'_>) -> Vec<DomainSpec> 
     check_names(topology, &domains, &path, problems);
     if let Err(DomainError::Cycle(name)) = DomainGraph::new(&domains) {
         let explicit = topology.domains.iter().position(|domain| domain.name == name);
-        let level = topology.levels.iter().position(|level| {
-            name.rsplit_once('-').is_some_and(|(kind, _)| kind == level.kind)
-        });
+        let level = topology
+            .levels
+            .iter()
+            .position(|level| name.rsplit_once('-').is_some_and(|(kind, _)| kind == level.kind));
         let at = match (explicit, level) {
             (Some(index), _) => path.index(index).key("parents"),
             (None, Some(index)) => Path::of(&["topology", "levels"]).index(index).key("within"),
