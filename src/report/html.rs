@@ -1,0 +1,442 @@
+//! The page of a run: gathers what the template shows, already put into words. The template knows
+//! no results, only texts, tables and drawings; sections without content are left out.
+
+use minijinja::{AutoEscape, Environment, Value, context};
+
+use super::format::{self, amount, count, duration, nines, percent};
+use super::plots::{self, Plot};
+use super::table::{Cell, Column, Table, numbers, real, text, whole, words};
+use super::{ReportError, tables, yaml};
+use crate::metrics::RunResult;
+
+const STYLE: &str = include_str!("page/style.css");
+const SCRIPT: &str = include_str!("page/sort.js");
+const BASE: &str = include_str!("page/base.html");
+const RUN: &str = include_str!("page/run.html");
+const SEEDS: &str = include_str!("page/seeds.html");
+/// Most rows of a table in a page; the CSV file has all.
+const MOST_ROWS: usize = 200;
+/// Columns of `workloads.csv` (or their beginnings) that the page shows in a table of their own.
+const RECOVERY: [&str; 5] = ["mttr_s", "mtbf_s", "crashes", "evictions", "recovery_"];
+/// Most resources among the key figures.
+const MOST_RESOURCES: usize = 3;
+
+/// `report.html` of one run.
+///
+/// # Errors
+///
+/// [`ReportError::Page`], should the template not fit what it is given.
+pub fn page(result: &RunResult, plots: &[Plot]) -> Result<String, ReportError> {
+    let scenario = &result.scenario;
+    let figures = headline(result);
+    render(
+        "run.html",
+        context! {
+            name => &scenario.name,
+            title => &scenario.title,
+            subtitle => subtitle(result),
+            seed => scenario.seed,
+            columns => figures.len().div_ceil(if figures.len() > 5 { 2 } else { 1 }),
+            figures => figures,
+            notices => result.notices.iter().map(Value::from).collect::<Vec<_>>(),
+            plots => plots.iter().map(plot_value).collect::<Vec<_>>(),
+            sections => sections(result),
+            resolved => yaml::document(&scenario.resolved),
+            file => format!("{}.yaml", file_stem(&scenario.name)),
+            fingerprint => &result.fingerprint,
+            version => &result.cellsim_version,
+        },
+    )
+}
+
+/// Renders one of the pages with style and script in place.
+pub fn render(template: &str, content: Value) -> Result<String, ReportError> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    for (name, source) in [("base.html", BASE), ("run.html", RUN), ("seeds.html", SEEDS)] {
+        environment.add_template(name, source)?;
+    }
+    let style = format!("{}{}{STYLE}", plots::THEME, plots::ink_rules());
+    let shell = context! { style => Value::from_safe_string(style), script => script(), ..content };
+    Ok(environment.get_template(template)?.render(shell)?)
+}
+
+fn script() -> Value {
+    Value::from_safe_string(SCRIPT.to_owned())
+}
+
+/// A scenario's name as a file name that every shell takes unquoted.
+pub fn file_stem(name: &str) -> String {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    name.chars().map(kept).collect()
+}
+
+fn plot_value(plot: &Plot) -> Value {
+    context! {
+        name => &plot.name,
+        svg => Value::from_safe_string(plot.svg.clone()),
+        wide => plot.wide,
+        note => plot.note.as_deref(),
+    }
+}
+
+fn subtitle(result: &RunResult) -> String {
+    let (scenario, window) = (&result.scenario, &result.window);
+    format!(
+        "{} placement, {} queue, seed {}. Measured from {} to {}, {} in all.",
+        scenario.placement,
+        scenario.queue,
+        scenario.seed,
+        duration(window.start_s),
+        duration(window.end_s),
+        duration(window.length_s),
+    )
+}
+
+fn figure(label: impl Into<String>, value: impl Into<String>, detail: impl Into<String>) -> Value {
+    context! { label => label.into(), value => value.into(), detail => detail.into() }
+}
+
+/// The key figures at the head of the page.
+fn headline(result: &RunResult) -> Vec<Value> {
+    let mut figures = Vec::new();
+    for resource in result.resources.iter().filter(|resource| resource.resource != "pods") {
+        let Some(ratio) = resource.allocation_ratio else { continue };
+        if figures.len() == MOST_RESOURCES {
+            break;
+        }
+        let used = resource.utilization.map(|used| format!("{} used, ", percent(used)));
+        let up = amount(resource.up_mean, &resource.unit);
+        let detail = format!("{}of {up} up", used.unwrap_or_default());
+        let label = format!("{} allocated", plots::heading(&resource.resource));
+        figures.push(figure(label, percent(ratio), detail));
+    }
+    let pods = &result.pods;
+    if pods.submitted + pods.started > 0 {
+        let detail =
+            format!("{} submitted, {} succeeded", count(pods.submitted), count(pods.succeeded));
+        figures.push(figure("Pods run", count(pods.started), detail));
+        figures.push(figure("Evictions", count(pods.evicted), main_cause(result)));
+    }
+    if let Some(all) = result.waiting.iter().find(|summary| summary.name == "all") {
+        let waits = &all.from_submit;
+        if waits.count > 0 {
+            let detail =
+                format!("mean {}, longest {}", duration(waits.mean_s), duration(waits.max_s));
+            figures.push(figure("Waiting, median", duration(waits.p50_s), detail));
+            let detail = format!("p99.9 {}", duration(waits.p999_s));
+            figures.push(figure("Waiting, p99", duration(waits.p99_s), detail));
+        }
+    }
+    figures.extend(node_figure(result));
+    figures.extend(service_figure(result));
+    figures
+}
+
+fn main_cause(result: &RunResult) -> String {
+    let mut causes: Vec<(&str, u64)> = Vec::new();
+    for cell in &result.evictions {
+        match causes.iter_mut().find(|(cause, _)| *cause == cell.cause) {
+            Some((_, count)) => *count += cell.count,
+            None => causes.push((&cell.cause, cell.count)),
+        }
+    }
+    let most = causes.into_iter().max_by_key(|&(_, count)| count);
+    most.map_or_else(String::new, |(cause, number)| format!("{} by {cause}", count(number)))
+}
+
+fn node_figure(result: &RunResult) -> Option<Value> {
+    let nodes = &result.nodes;
+    let share = nodes.availability?;
+    let mttr = nodes.mttr_s.map(|seconds| format!(", MTTR {}", duration(seconds)));
+    let detail = format!("{} failures{}", count(nodes.failures), mttr.unwrap_or_default());
+    Some(figure("Node availability", format::availability(share), detail))
+}
+
+fn service_figure(result: &RunResult) -> Option<Value> {
+    let rated = result.workloads.iter().filter_map(|w| Some((w, w.service_availability?)));
+    let (worst, share) = rated.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let value = if worst.nines.is_some() { nines(worst.nines) } else { "no outage".to_owned() };
+    let detail = if result.workloads.len() == 1 {
+        format!("{}, {}", worst.name, format::availability(share))
+    } else {
+        format!(
+            "worst of {}: {}, {}",
+            result.workloads.len(),
+            worst.name,
+            format::availability(share)
+        )
+    };
+    Some(figure("Service availability", value, detail))
+}
+
+/// The tables of the page under their headings.
+fn sections(result: &RunResult) -> Vec<Value> {
+    let workloads = tables::workloads(&result.workloads);
+    let tables = [
+        ("resources", "Resources", tables::resources(result)),
+        ("workloads", "Workloads", workloads.without(&RECOVERY)),
+        ("recovery", "Recovery of workloads", workloads.only(&["name"], &RECOVERY)),
+        ("tiers", "Tiers", tables::groups(result, &result.tiers)),
+        ("pools", "Node pools", tables::groups(result, &result.pools)),
+        ("waiting", "Waiting", tables::waiting(result)),
+        ("evictions", "Evictions", tables::evictions(result)),
+        ("outages", "Outages", tables::outages(result)),
+        ("pods", "Pods", pods(result)),
+        ("nodes", "Nodes", nodes(result)),
+        ("domains", "Failure domains", domains(result)),
+        ("work", "Work and jobs", work(result)),
+        ("scheduler", "Scheduler", scheduler(result)),
+        ("source", "Source of the workload", source(result)),
+    ];
+    let shown = tables.into_iter().filter(|(_, _, table)| !table.rows.is_empty());
+    shown.map(|(id, heading, table)| section(id, heading, &table)).collect()
+}
+
+fn section(id: &str, heading: &str, table: &Table) -> Value {
+    let table = table.without_empty_columns();
+    let more = table.rows.len().saturating_sub(MOST_ROWS);
+    let note =
+        (more > 0).then(|| format!("{} more rows are in {id}.csv.", format::exact(more as u64)));
+    context! { id => id, heading => heading, table => table_value(&table), note => note }
+}
+
+/// A table as the template takes it.
+pub fn table_value(table: &Table) -> Value {
+    let columns: Vec<Value> = table.columns.iter().map(column_value).collect();
+    let rows: Vec<Value> = table
+        .rows
+        .iter()
+        .take(MOST_ROWS)
+        .map(|row| {
+            let cells = row.iter().zip(&table.columns).map(|(cell, column)| {
+                context! {
+                    shown => &cell.shown,
+                    key => cell.value.sort_key(),
+                    numeric => column.numeric,
+                }
+            });
+            Value::from(cells.collect::<Vec<_>>())
+        })
+        .collect();
+    context! { columns => columns, rows => rows }
+}
+
+fn column_value(column: &Column) -> Value {
+    context! { heading => &column.heading, numeric => column.numeric }
+}
+
+/// Rows of a name and a number, those that are zero or unknown left out.
+fn facts(rows: Vec<(&str, Option<Cell>)>) -> Table {
+    let rows = rows.into_iter().filter_map(|(name, cell)| Some(vec![text(name), cell?]));
+    Table { columns: vec![words("name", ""), numbers("value", "")], rows: rows.collect() }
+}
+
+fn some(value: u64) -> Option<Cell> {
+    (value > 0).then(|| whole(value))
+}
+
+fn seconds(value: Option<f64>) -> Option<Cell> {
+    value.filter(|value| value.is_finite()).map(|value| real(value, duration))
+}
+
+fn pods(result: &RunResult) -> Table {
+    let pods = &result.pods;
+    facts(vec![
+        ("Submitted", some(pods.submitted)),
+        ("Placed on a node", some(pods.bound)),
+        ("Began to run", some(pods.started)),
+        ("Succeeded", some(pods.succeeded)),
+        ("Failed", some(pods.failed)),
+        ("Killed by their user", some(pods.killed)),
+        ("Deleted by their controller", some(pods.deleted)),
+        ("Evicted", some(pods.evicted)),
+        ("Crashed and restarted in place", some(pods.crashed)),
+        ("Running at the end", some(pods.running_at_end)),
+        ("Pending at the end", some(pods.pending_at_end)),
+        ("Placed but not running at the end", some(pods.waiting_on_node_at_end)),
+        ("Most alive at once", some(pods.live_peak)),
+    ])
+}
+
+fn nodes(result: &RunResult) -> Table {
+    let nodes = &result.nodes;
+    if nodes.present_mean == 0.0 && nodes.present_at_end == 0 {
+        return Table::default();
+    }
+    let detection = (nodes.detection.count > 0).then_some(nodes.detection.mean_s);
+    facts(vec![
+        ("In the cell, mean", Some(real(nodes.present_mean, format::number))),
+        ("Up, mean", Some(real(nodes.up_mean, format::number))),
+        ("Up, fewest", Some(whole(nodes.up_min))),
+        ("In the cell at the end", Some(whole(nodes.present_at_end))),
+        ("Availability", nodes.availability.map(|share| real(share, format::availability))),
+        ("Failures", some(nodes.failures)),
+        ("Repairs", some(nodes.repairs)),
+        ("Added", some(nodes.added)),
+        ("Removed", some(nodes.removed)),
+        ("Mean time to failure", seconds(nodes.mttf_s)),
+        ("Mean time to repair", seconds(nodes.mttr_s)),
+        ("Mean time between failures", seconds(nodes.mtbf_s)),
+        ("Mean time to detect a failure", seconds(detection)),
+    ])
+}
+
+fn domains(result: &RunResult) -> Table {
+    let columns = vec![
+        words("kind", "Kind"),
+        numbers("count", "Number"),
+        numbers("failures", "Failures"),
+        numbers("mttf_s", "MTTF"),
+        numbers("mttr_s", "MTTR"),
+    ];
+    let rows = result.domains.iter().map(|domain| {
+        let time = |value| seconds(value).unwrap_or_else(|| real(f64::NAN, duration));
+        vec![
+            text(&domain.kind),
+            whole(domain.count),
+            whole(domain.failures),
+            time(domain.mttf_s),
+            time(domain.mttr_s),
+        ]
+    });
+    Table { columns, rows: rows.collect() }
+}
+
+fn work(result: &RunResult) -> Table {
+    let (work, jobs) = (&result.work, &result.jobs);
+    // Core-hours: core-seconds are too small a unit to picture.
+    let hours = |core_s: f64| real(core_s / 3_600.0, format::number);
+    let amount = |core_s: f64| (core_s > 0.0).then(|| hours(core_s));
+    let lost: Vec<(String, f64)> = work
+        .lost_by_cause
+        .iter()
+        .map(|(cause, lost)| (format!("Lost to {cause}, core-hours"), *lost))
+        .collect();
+    let mut rows = vec![
+        ("Work, core-hours", amount(work.total_core_s)),
+        ("Goodput", work.goodput.map(|share| real(share, format::availability))),
+        ("Lost, core-hours", amount(work.lost_core_s)),
+    ];
+    rows.extend(lost.iter().map(|(name, lost)| (name.as_str(), amount(*lost))));
+    let completed = jobs.completion.count > 0;
+    rows.extend([
+        ("Jobs ended", some(jobs.ended)),
+        ("Job completion, mean", seconds(completed.then_some(jobs.completion.mean_s))),
+        ("Job completion, median", seconds(completed.then_some(jobs.completion.p50_s))),
+        ("Job completion, p99", seconds(completed.then_some(jobs.completion.p99_s))),
+        ("Makespan", seconds((jobs.makespan_s > 0.0).then_some(jobs.makespan_s))),
+    ]);
+    facts(rows)
+}
+
+fn scheduler(result: &RunResult) -> Table {
+    let (scheduler, law) = (&result.scheduler, &result.littles_law);
+    let law_row = (law.pods_mean > 0.0).then(|| real(law.relative_difference, percent));
+    let pending = (scheduler.attempts > 0).then(|| real(scheduler.pending_mean, format::number));
+    facts(vec![
+        ("Attempts to place a pod", some(scheduler.attempts)),
+        ("Successful", some(scheduler.placed)),
+        ("Without a node that fits", some(scheduler.unschedulable)),
+        ("Pods preempted", some(scheduler.preempted)),
+        ("Nodes looked at one by one", some(scheduler.nodes_examined)),
+        ("Pending pods, mean", pending),
+        ("Pending pods, most", some(scheduler.pending_peak)),
+        ("Little's law, relative difference", law_row),
+    ])
+}
+
+fn source(result: &RunResult) -> Table {
+    let source = &result.source;
+    let skipped = source.skipped.iter().map(|(why, &count)| (format!("Skipped: {why}"), count));
+    let noted = source.noted.iter().map(|(what, &count)| (format!("Noted: {what}"), count));
+    let named: Vec<(String, u64)> = skipped.chain(noted).collect();
+    let mut rows = vec![("Rows read", some(source.rows))];
+    rows.extend(named.iter().map(|(name, count)| (name.as_str(), some(*count))));
+    facts(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn page_of(result: &RunResult) -> String {
+        page(result, &plots::all(result)).unwrap()
+    }
+
+    #[test]
+    fn a_full_page_has_every_section() {
+        let page = page_of(&sample::borg_day());
+        for id in [
+            "figures",
+            "notices",
+            "plots",
+            "resources",
+            "workloads",
+            "tiers",
+            "pools",
+            "waiting",
+            "evictions",
+            "outages",
+            "pods",
+            "nodes",
+            "domains",
+            "work",
+            "scheduler",
+            "source",
+            "scenario",
+            "reproduce",
+        ] {
+            assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+        assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
+        assert_eq!(page.matches("<svg").count(), 12);
+        assert!(page.contains("cellsim run borg-day.yaml --seed 42"));
+    }
+
+    #[test]
+    fn a_page_of_nothing_has_no_empty_section() {
+        let page = page_of(&sample::nothing());
+        for id in ["figures", "notices", "plots", "resources", "workloads", "waiting", "nodes"] {
+            assert!(!page.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+        assert!(page.contains("id=\"reproduce\""));
+    }
+
+    #[test]
+    fn no_page_says_nan_or_needs_a_network() {
+        for result in
+            [sample::borg_day(), sample::nothing(), sample::one_bucket(), sample::very_long()]
+        {
+            let page = page_of(&result);
+            assert!(!page.contains("NaN") && !page.contains(">inf<"));
+            let rest = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+            for reference in ["http://", "https://", "src=", "@import", "url(", "<link"] {
+                assert!(!rest.contains(reference), "{reference}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_from_a_scenario_cannot_become_markup() {
+        let mut result = sample::borg_day();
+        result.scenario.title = "<script>alert(1)</script>".to_owned();
+        result.notices = vec!["<b>bold</b>".to_owned()];
+        result.workloads[0].name = "</td><img>".to_owned();
+        result.scenario.name = "a b; rm -rf \"x\"".to_owned();
+        let page = page_of(&result);
+        for markup in ["<script>alert", "<b>bold", "</td><img>"] {
+            assert!(!page.contains(markup), "{markup}");
+        }
+        assert!(page.contains("cellsim run a-b--rm--rf--x-.yaml --seed 42"));
+    }
+
+    #[test]
+    fn a_long_table_names_the_file_that_has_the_rest() {
+        let mut result = sample::borg_day();
+        result.outages = vec![result.outages[0].clone(); 1_500];
+        let page = page_of(&result);
+        assert!(page.contains("1,300 more rows are in outages.csv."));
+    }
+}
