@@ -6,6 +6,7 @@
 //! together). This floor must never run anything.
 
 mod load;
+mod manual;
 mod schema;
 
 pub mod types;
@@ -27,5 +28,6 @@ pub use assemble::{Plan, PreparedRun};
 pub use document::{Document, Path};
 pub use error::{ErrorCode, Place, ScenarioError, ScenarioErrors};
 pub use load::{Loaded, load, parse};
+pub use manual::manual;
 pub use registry::{PlacementEntry, Registry};
 pub use schema::json_schema;
