@@ -1,7 +1,9 @@
 //! Printing to stdout, and places to write files to.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+
+use indicatif::ProgressDrawTarget;
 
 use super::failure::Failure;
 
@@ -32,12 +34,8 @@ pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 
 /// How many characters a line on stdout may have.
 pub fn width() -> usize {
-    let terminal = indicatif::TermLike::width(&console());
-    if console().is_term() { usize::from(terminal).min(WIDEST) } else { USUAL_WIDTH }
-}
-
-fn console() -> indicatif::console::Term {
-    indicatif::console::Term::stdout()
+    let terminal = io::stdout().is_terminal().then(|| ProgressDrawTarget::stdout().width());
+    terminal.flatten().map_or(USUAL_WIDTH, |width| usize::from(width).min(WIDEST))
 }
 
 /// Finds out, before a long run, whether something can be written at `target`: the nearest folder

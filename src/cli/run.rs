@@ -37,9 +37,8 @@ pub fn run(arguments: &RunArguments, registry: &Registry) -> Result<(), Failure>
     let events = arguments.events.as_deref().map(EventFile::create).transpose()?;
     let display = ProgressDisplay::new(seeds, arguments.quiet);
     let watcher = RunWatcher { display, events };
-    let results = in_pool(arguments.threads, || {
-        run_seeds(&plan, seed, seeds, arguments.check, &watcher)
-    })?;
+    let results =
+        in_pool(arguments.threads, || run_seeds(&plan, seed, seeds, arguments.check, &watcher))?;
     watcher.display.clear();
     let results = results?;
     if let Some(events) = watcher.events {
@@ -160,7 +159,8 @@ impl EventFile {
         };
         let file = tempfile::Builder::new().prefix(".cellsim-events-").tempfile_in(folder);
         let file = file.map_err(|error| failed(error.to_string()))?;
-        let writer = file.reopen().map(BufWriter::new).map_err(|error| failed(error.to_string()))?;
+        let writer =
+            file.reopen().map(BufWriter::new).map_err(|error| failed(error.to_string()))?;
         let log = EventLog::new(writer).map_err(|error| failed(error.to_string()))?;
         Ok(Self { path: path.to_path_buf(), file, log: Arc::new(Mutex::new(Some(log))) })
     }

@@ -140,9 +140,8 @@ impl Inventory {
         ];
         lines.extend(counts.map(|(name, count)| (name.to_owned(), count.to_string())));
         let of = |name: &str, counts: &BTreeMap<String, u64>| -> Vec<(String, String)> {
-            let line = |(reason, count): (&String, &u64)| {
-                (format!("{name}: {reason}"), count.to_string())
-            };
+            let line =
+                |(reason, count): (&String, &u64)| (format!("{name}: {reason}"), count.to_string());
             counts.iter().map(line).collect()
         };
         lines.extend(of("skipped", &self.statistics.skipped));

@@ -99,11 +99,11 @@ impl Cluster {
         }
         let class = self.classes.get(pod.class);
         let apart = class.apart_from.is_some()
-            && self
-                .pods_on(pod.node)
-                .any(|(other, o)| other != id && o.new.workload == class.apart_from);
+            && self.pods_on(pod.node).any(|(other, o)| {
+                other != id && self.classes.get(o.class).apart_from == class.apart_from
+            });
         if apart {
-            return broken(format!("pod {serial} shares a node with a pod of its own workload"));
+            return broken(format!("pod {serial} shares a node with a pod it is kept apart from"));
         }
         Ok(())
     }

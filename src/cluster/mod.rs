@@ -150,7 +150,7 @@ impl Cluster {
     pub fn pods_on(&self, node: NodeId) -> impl Iterator<Item = (PodId, &Pod)> {
         let first = self.nodes.first_pod[node.index()];
         let chain = std::iter::successors(first.is_some().then_some(first), |id| {
-            let next = self.pods.get(*id).next_on_node;
+            let next = self.pods.links(*id).next;
             next.is_some().then_some(next)
         });
         chain.map(|id| (id, self.pods.get(id)))

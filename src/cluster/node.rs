@@ -216,6 +216,12 @@ impl NodeTable {
         self.constraints.len()
     }
 
+    /// True if `node` belongs to the cell and is believed ready.
+    #[inline]
+    pub fn is_open(&self, node: NodeId) -> bool {
+        self.open.contains(node.index())
+    }
+
     /// True if pods with `constraints` may go to `node` at all: it is there, believed ready, and
     /// its labels, taints and attributes are right.
     #[inline]

@@ -94,8 +94,19 @@ pub struct Pod {
     pub starts: u32,
     /// Times it was evicted.
     pub evictions: u32,
-    pub(super) previous_on_node: PodId,
-    pub(super) next_on_node: PodId,
+}
+
+/// Neighbours of a pod in the list of its node. Kept apart from the pods: pods of one node lie far
+/// apart, and to unlink one must not cost a look at two more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Links {
+    pub previous: PodId,
+    pub next: PodId,
+}
+
+impl Links {
+    /// In no list.
+    pub const NONE: Self = Self { previous: PodId::NONE, next: PodId::NONE };
 }
 
 impl Pod {
@@ -109,6 +120,8 @@ impl Pod {
 #[derive(Clone, Debug, Default)]
 pub struct PodTable {
     slots: Vec<Pod>,
+    /// Per slot.
+    links: Vec<Links>,
     vacant: Vec<PodId>,
     retired: Vec<PodId>,
     submitted: u64,
@@ -156,6 +169,17 @@ impl PodTable {
         &mut self.slots[id.index()]
     }
 
+    /// Neighbours of the pod in slot `id` in the list of its node.
+    #[inline]
+    pub(super) fn links(&self, id: PodId) -> Links {
+        self.links[id.index()]
+    }
+
+    #[inline]
+    pub(super) fn links_mut(&mut self, id: PodId) -> &mut Links {
+        &mut self.links[id.index()]
+    }
+
     /// Puts a pending pod into a slot.
     pub(super) fn insert(&mut self, new: NewPod, class: ClassId, now: SimTime) -> PodId {
         let pod = Pod {
@@ -175,12 +199,11 @@ impl PodTable {
             crash_streak: 0,
             starts: 0,
             evictions: 0,
-            previous_on_node: PodId::NONE,
-            next_on_node: PodId::NONE,
         };
         self.submitted += 1;
         let Some(id) = self.vacant.pop() else {
             self.slots.push(pod);
+            self.links.push(Links::NONE);
             return PodId::from_index(self.slots.len() - 1);
         };
         let incarnation = self.slots[id.index()].incarnation.wrapping_add(1);

@@ -6,7 +6,7 @@ use super::class::PodClass;
 use super::fact::{Ending, EvictionCause, Fact, StopReason};
 use super::gpu::DeviceShare;
 use super::ids::{ClassId, NodeId, PodId, TemplateId, WorkloadId};
-use super::pod::{NewPod, PodState, WorkEnd};
+use super::pod::{Links, NewPod, PodState, WorkEnd};
 use super::resources::Resources;
 use super::spec::{GpuRequest, PodTemplate};
 use super::{Cluster, WorkloadTable};
@@ -112,13 +112,12 @@ impl Cluster {
         let i = node.index();
         let next = std::mem::replace(&mut self.nodes.first_pod[i], pod);
         if next.is_some() {
-            self.pods.get_mut(next).previous_on_node = pod;
+            self.pods.links_mut(next).previous = pod;
         }
+        *self.pods.links_mut(pod) = Links { previous: PodId::NONE, next };
         let record = self.pods.get_mut(pod);
         record.node = node;
         record.devices = devices;
-        record.previous_on_node = PodId::NONE;
-        record.next_on_node = next;
         let class = record.class;
         self.nodes.free[i] -= self.classes.get(class).requests;
         self.nodes.devices[i].take(devices);
@@ -130,20 +129,20 @@ impl Cluster {
     fn release(&mut self, pod: PodId) -> NodeId {
         let record = self.pods.get_mut(pod);
         let (node, class) = (record.node, record.class);
-        let (previous, next) = (record.previous_on_node, record.next_on_node);
         let i = node.index();
         record.node = NodeId::NONE;
         let devices = std::mem::take(&mut record.devices);
         self.nodes.free[i] += self.classes.get(class).requests;
         self.nodes.devices[i].give(devices);
         self.nodes.pod_count[i] -= 1;
+        let Links { previous, next } = self.pods.links(pod);
         if previous.is_some() {
-            self.pods.get_mut(previous).next_on_node = next;
+            self.pods.links_mut(previous).next = next;
         } else {
             self.nodes.first_pod[i] = next;
         }
         if next.is_some() {
-            self.pods.get_mut(next).previous_on_node = previous;
+            self.pods.links_mut(next).previous = previous;
         }
         self.nodes.changes.push(node);
         self.facts.push(Fact::PodUnbound { pod, node, class });
@@ -259,7 +258,7 @@ impl Cluster {
     }
 
     /// Changes template and requests of a pod. A bound pod keeps its place if the node has room
-    /// for the difference; otherwise nothing changes and `false` is returned. GPU requests stay.
+    /// for the difference and nothing it now has to be apart from; otherwise nothing changes and `false` is returned. GPU requests stay.
     pub fn resize(&mut self, pod: PodId, template: TemplateId, requests: Resources) -> bool {
         let record = self.pods.get(pod);
         let (old, node, devices) = (record.class, record.node, record.devices);
@@ -272,7 +271,11 @@ impl Cluster {
         let grown = requests.minus(&self.classes.get(old).requests);
         let room =
             self.nodes.demand(&PodClass { requests: grown, ..class }, self.nodes.group(node));
-        if !room.fits_in(self.nodes.free(node)) {
+        let apart = class.apart_from.is_some()
+            && self
+                .pods_on(node)
+                .any(|(other, record)| other != pod && record.new.workload == class.apart_from);
+        if apart || !room.fits_in(self.nodes.free(node)) {
             return false;
         }
         self.release(pod);

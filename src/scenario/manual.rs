@@ -212,8 +212,7 @@ fn variants(schema: &Json) -> Option<&[Json]> {
 /// The fields below a definition, and what its alternatives refer to.
 fn fields_of(schema: &Json) -> Vec<(&str, &Json)> {
     let own = schema["properties"].as_object().into_iter().flatten();
-    let mut fields: Vec<(&str, &Json)> =
-        own.map(|(name, field)| (name.as_str(), field)).collect();
+    let mut fields: Vec<(&str, &Json)> = own.map(|(name, field)| (name.as_str(), field)).collect();
     for variant in variants(schema).into_iter().flatten().filter(|one| reference(one).is_some()) {
         fields.push(("…", variant));
     }

@@ -98,9 +98,11 @@ impl Simulation {
     pub fn new(config: SimulationConfig) -> Result<Self, SimulationError> {
         let streams = Streams { seed: config.seed, run: config.run };
         let domains = DomainGraph::new(&config.domains)?;
-        let meter = Meter::new(outcome::meter_config(&config));
+        let meter_config = outcome::meter_config(&config);
+        let cluster = Cluster::new(domains, config.overcommit);
         let mut simulation = Self {
-            cluster: Cluster::new(domains, config.overcommit),
+            meter: Meter::new(meter_config, &cluster),
+            cluster,
             queue: EventQueue::new(),
             arrivals: Arrivals::new(config.source),
             scheduler: Scheduler::new(config.scheduler, streams),
@@ -112,7 +114,6 @@ impl Simulation {
             control_plane: config.control_plane,
             crash_backoff: config.crash_backoff,
             fingerprint: FingerprintObserver::default(),
-            meter,
             observers: Vec::new(),
             end: config.end,
             check: config.check,

@@ -57,7 +57,7 @@ impl Simulation {
             scenario: info,
             notices: std::mem::take(&mut self.notices),
             source: self.arrivals.statistics(),
-            fingerprint: self.fingerprint.value().to_string(),
+            fingerprint: self.fingerprint.fingerprint().to_string(),
             scheduler: SchedulerSummary {
                 attempts: counts.attempts,
                 placed: counts.placed,

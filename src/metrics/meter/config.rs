@@ -55,6 +55,13 @@ pub struct MeterConfig {
     pub objectives: Vec<(String, f64)>,
 }
 
+impl MeterConfig {
+    /// Dimensions of the resources in use, in the order of reports.
+    pub(super) fn dimensions(&self) -> impl Iterator<Item = Dimension> {
+        self.resources.iter().map(|resource| resource.dimension)
+    }
+}
+
 /// What a result says of a run beside what the meter measures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunContext {

@@ -1,30 +1,196 @@
+//! The meter: folds facts into a [`RunResult`](crate::metrics::RunResult).
+//!
+//! All integrals are exact: updated at every change, never sampled. Counts are of the measurement
+//! window: when it opens, counts begin at zero and integrals restart. What depends on the state
+//! *between* facts (peaks, outages) is read when an instant is over, that is when time moves on;
+//! a state that lasts no time is never seen. The meter never looks at anything but facts and what
+//! they name, and never influences a run.
+
+mod allocation;
+mod capacity;
+mod check;
 mod config;
-use super::*;
-use crate::cluster::*;
-use crate::engine::*;
-pub use config::*;
-#[derive(Debug)]
-pub struct Meter;
+mod declared;
+mod disruption;
+mod domains;
+mod finish;
+mod jobs;
+mod node_facts;
+mod nodes;
+mod pod_facts;
+mod population;
+mod report;
+mod series;
+
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod story_tests;
+
+pub use check::Disagreement;
+pub use config::{MeterConfig, MeteredResource, RunContext};
+
+use crate::cluster::{Cluster, Fact, PodId};
+use crate::engine::SimTime;
+use crate::metrics::Observer;
+
+use allocation::Allocation;
+use capacity::Capacity;
+use declared::Declared;
+use disruption::Disruption;
+use domains::Domains;
+use jobs::Jobs;
+use nodes::Nodes;
+use pod_facts::PodTrack;
+use population::Population;
+use series::Series;
+
+/// Measures a run.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    config: MeterConfig,
+    /// Instant of the last fact.
+    now: SimTime,
+    /// When something is due that has nothing to do with facts.
+    next_cut: SimTime,
+    /// Start of the window; zero until the warm-up is over.
+    window_start: SimTime,
+    is_warm: bool,
+    tracks: Vec<PodTrack>,
+    /// The pod of the last `PodUnbound`, until it is known what that was for.
+    unbound: PodId,
+    allocation: Allocation,
+    capacity: Capacity,
+    population: Population,
+    disruption: Disruption,
+    nodes: Nodes,
+    domains: Domains,
+    declared: Declared,
+    jobs: Jobs,
+    series: Series,
+}
+
 impl Meter {
-    pub fn new(_c: MeterConfig) -> Self {
-        Self
+    /// A meter for a run of `cluster`, whose facts it has to see from the first one on.
+    pub fn new(config: MeterConfig, cluster: &Cluster) -> Self {
+        let dimensions: Vec<_> = config.dimensions().collect();
+        let mut domains = Domains::default();
+        domains.register(cluster.domains(), SimTime::ZERO);
+        let mut meter = Self {
+            now: SimTime::ZERO,
+            next_cut: SimTime::ZERO,
+            window_start: SimTime::ZERO,
+            is_warm: config.warmup == SimTime::ZERO,
+            tracks: Vec::new(),
+            unbound: PodId::NONE,
+            allocation: Allocation::new(dimensions.clone(), config.usage_known),
+            capacity: Capacity::new(dimensions),
+            population: Population::default(),
+            disruption: Disruption::default(),
+            nodes: Nodes::default(),
+            domains,
+            declared: Declared::default(),
+            jobs: Jobs::default(),
+            series: Series::new(config.duration),
+            config,
+        };
+        meter.set_next_cut();
+        meter
     }
-    pub fn observe(&mut self, _n: SimTime, _f: &Fact, _c: &Cluster) {}
-    pub fn check(&self, _c: &Cluster) -> Result<(), String> {
-        Ok(())
+
+    /// Time moves on to `now`: the state since the last fact lasted until here.
+    #[inline]
+    fn advance(&mut self, now: SimTime) {
+        debug_assert!(now > self.now, "time goes back from {} to {now}", self.now);
+        self.close_instant();
+        if now >= self.next_cut {
+            self.cut(now);
+        }
+        self.now = now;
     }
-    pub fn finish(self, _e: SimTime, _c: &Cluster, _x: RunContext) -> RunResult {
-        todo!()
+
+    /// The state reached at `self.now` lasts for some time.
+    #[inline]
+    fn close_instant(&mut self) {
+        self.population.note_peaks();
+        self.nodes.note_minimum();
+        self.capacity.note_requested(self.allocation.total());
+        self.declared.close_instant(self.now);
+    }
+
+    /// Does what is due at bucket boundaries and at the end of the warm-up, up to `now`. It does
+    /// not matter that facts of `now` come later: they add nothing to integrals up to `now`.
+    #[cold]
+    fn cut(&mut self, now: SimTime) {
+        while self.next_cut <= now {
+            if self.series.next_boundary() == self.next_cut {
+                let integrals = self.integrals(self.next_cut);
+                self.series.sample(&integrals);
+            }
+            if !self.is_warm && self.config.warmup == self.next_cut {
+                self.open_window(self.next_cut);
+                if now > self.now {
+                    self.close_instant();
+                }
+            }
+            self.set_next_cut();
+        }
+    }
+
+    fn set_next_cut(&mut self) {
+        let warm = if self.is_warm { SimTime::MAX } else { self.config.warmup };
+        self.next_cut = self.series.next_boundary().min(warm);
+    }
+
+    /// The window begins at `start`: everything counts from here.
+    fn open_window(&mut self, start: SimTime) {
+        let integrals = self.integrals(start);
+        self.series.restart(&integrals);
+        self.allocation.restart(start);
+        self.capacity.restart(start);
+        self.population.restart(start);
+        self.disruption.restart();
+        self.nodes.restart(start);
+        self.domains.restart(start);
+        self.declared.restart(start);
+        self.jobs.restart();
+        self.now = start;
+        self.window_start = start;
+        self.is_warm = true;
     }
 }
-#[derive(Default)]
-pub struct FingerprintObserver;
-impl FingerprintObserver {
-    pub fn observe(&mut self, _n: SimTime, _f: &Fact, _c: &Cluster) {}
-    pub fn value(&self) -> u128 {
-        0
+
+impl Observer for Meter {
+    #[inline]
+    fn observe(&mut self, now: SimTime, fact: &Fact, cluster: &Cluster) {
+        if now != self.now {
+            self.advance(now);
+        }
+        match *fact {
+            Fact::PodSubmitted { pod } => self.pod_submitted(pod, cluster),
+            Fact::PodBound { pod, node, class } => self.pod_bound(pod, node, class, cluster),
+            Fact::PodStarted { pod, node } => self.pod_started(pod, node, cluster),
+            Fact::PodStopped { pod, node, ran, kept, reason } => {
+                self.pod_stopped(pod, node, (ran, kept), reason, cluster);
+            }
+            Fact::PodUnbound { pod, node, class } => self.pod_unbound(pod, node, class, cluster),
+            Fact::PodEvicted { pod, node: _, cause } => self.pod_evicted(pod, cause),
+            Fact::PodEnded { pod, ending } => self.pod_ended(pod, ending, cluster),
+            Fact::PodResized { pod } => self.pod_resized(pod, cluster),
+            Fact::NodeAdded { node } => self.node_added(node, cluster),
+            Fact::NodeRemoved { node } => self.node_removed(node),
+            Fact::NodeResizing { node } => self.node_resizing(node),
+            Fact::NodeResized { node } => self.node_resized(node, cluster),
+            Fact::NodeDown { node } => self.node_down(node),
+            Fact::NodeUp { node } => self.node_up(node),
+            Fact::NodeNotReady { node } => self.nodes.notice(node, now),
+            Fact::NodeReady { node: _ } | Fact::NodeCordoned { node: _, cordoned: _ } => {}
+            Fact::DomainDown { domain } => self.domain_down(domain, cluster),
+            Fact::DomainUp { domain } => self.domains.repair(domain, now),
+            Fact::WorkloadScaled { workload } => self.workload_scaled(workload, cluster),
+            Fact::WorkloadEnded { workload } => {
+                self.jobs.end(cluster.workloads().get(workload).since, now);
+            }
+        }
     }
-}
-pub trait Observer {
-    fn observe(&mut self, now: SimTime, fact: &Fact, cluster: &Cluster);
 }

@@ -114,8 +114,7 @@ impl FitTree {
 
 /// What a new pod can find free on `node`: nothing while it is not open.
 fn free_for_new(nodes: &NodeTable, node: NodeId) -> Free {
-    let condition = nodes.condition(node);
-    if condition.present && condition.ready {
+    if nodes.is_open(node) {
         DIMENSIONS.map(|dimension| nodes.free(node)[dimension])
     } else {
         NOTHING

@@ -70,7 +70,7 @@ impl Placer {
     ) -> Option<Rejection> {
         let nodes = cluster.nodes();
         let condition = nodes.condition(node);
-        if !condition.present || !condition.ready {
+        if !nodes.is_open(node) {
             return Some(Rejection::NotReady);
         }
         if !nodes.is_eligible(class.constraints, node) {

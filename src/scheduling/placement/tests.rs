@@ -290,7 +290,7 @@ proptest! {
     #[test]
     fn crowds_of_equal_nodes_are_told_apart_by_number_alone(
         kind in 0..6_u32,
-        count in 100..200_usize,
+        count in 100..300_usize,
         overcommitted in 0..3_u8,
         history in history(40),
     ) {

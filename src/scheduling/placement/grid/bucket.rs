@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use crate::cluster::NodeId;
 
 /// A list longer than this becomes a set.
-const CROWDED: usize = 48;
+const CROWDED: usize = 128;
 /// A set smaller than this becomes a list again.
-const SPARSE: usize = 16;
+const SPARSE: usize = 32;
 
 /// A node and what is free of cpu and memory on it. Ordered by amounts, then by node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,28 +30,35 @@ impl Bucket {
         self.few.is_empty() && self.many.is_empty()
     }
 
-    /// Adds a node that is not there.
-    pub fn insert(&mut self, entry: Entry) {
-        if self.many.is_empty() {
-            self.few.push(entry);
-            if self.few.len() > CROWDED {
-                self.many.extend(self.few.drain(..));
-            }
-        } else {
+    /// Adds a node that is not there; `positions` tells where in a list each node is.
+    #[inline]
+    pub fn insert(&mut self, entry: Entry, positions: &mut [u32]) {
+        if !self.many.is_empty() {
             self.many.insert(entry);
+            return;
+        }
+        positions[entry.node.index()] = self.few.len() as u32;
+        self.few.push(entry);
+        if self.few.len() > CROWDED {
+            self.many.extend(self.few.drain(..));
         }
     }
 
     /// Removes a node that is there.
-    pub fn remove(&mut self, entry: Entry) {
-        if self.many.is_empty() {
-            let position = self.few.iter().position(|known| known.node == entry.node);
-            self.few.swap_remove(position.expect("the grid knows the cell of each node"));
+    #[inline]
+    pub fn remove(&mut self, entry: Entry, positions: &mut [u32]) {
+        if !self.many.is_empty() {
+            self.many.remove(&entry);
+            if self.many.len() < SPARSE {
+                std::mem::take(&mut self.many).into_iter().for_each(|e| self.insert(e, positions));
+            }
             return;
         }
-        self.many.remove(&entry);
-        if self.many.len() < SPARSE {
-            self.few.extend(std::mem::take(&mut self.many));
+        let position = positions[entry.node.index()] as usize;
+        debug_assert_eq!(self.few[position], entry, "the grid knows where each node is");
+        self.few.swap_remove(position);
+        if let Some(moved) = self.few.get(position) {
+            positions[moved.node.index()] = position as u32;
         }
     }
 }
@@ -64,14 +71,15 @@ mod tests {
     fn a_bucket_holds_what_was_put_in_however_many() {
         let entry = |i: u32| Entry { free: [i64::from(i % 3), 7], node: NodeId(i) };
         let mut bucket = Bucket::default();
-        (0..100).for_each(|i| bucket.insert(entry(i)));
-        assert!(bucket.few.is_empty() && bucket.many.len() == 100);
-        (0..90).for_each(|i| bucket.remove(entry(i)));
+        let mut positions = [0; 300];
+        (0..300).for_each(|i| bucket.insert(entry(i), &mut positions));
+        assert!(bucket.few.is_empty() && bucket.many.len() == 300);
+        (0..290).for_each(|i| bucket.remove(entry(i), &mut positions));
         assert!(bucket.many.is_empty());
         let mut left: Vec<u32> = bucket.few.iter().map(|entry| entry.node.0).collect();
         left.sort_unstable();
-        assert_eq!(left, (90..100).collect::<Vec<_>>());
-        (90..100).for_each(|i| bucket.remove(entry(i)));
+        assert_eq!(left, (290..300).collect::<Vec<_>>());
+        (290..300).for_each(|i| bucket.remove(entry(i), &mut positions));
         assert!(bucket.is_empty());
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Grid {
     /// Per capacity group: the table its nodes are in.
     table_of: Vec<u16>,
     places: Vec<Place>,
+    /// Per node: its position in its bucket, if that is a list.
+    positions: Vec<u32>,
     buckets: Vec<Bucket>,
     vacant: Vec<u32>,
     version: Version,
@@ -66,6 +68,7 @@ impl Grid {
             tables: Vec::new(),
             table_of: Vec::new(),
             places: Vec::new(),
+            positions: Vec::new(),
             buckets: Vec::new(),
             vacant: Vec::new(),
             version: Version::default(),
@@ -117,9 +120,9 @@ impl Grid {
     fn update(&mut self, nodes: &NodeTable, node: NodeId) {
         if node.index() >= self.places.len() {
             self.places.resize(node.index() + 1, OUTSIDE);
+            self.positions.resize(node.index() + 1, 0);
         }
-        let condition = nodes.condition(node);
-        if !(condition.present && condition.ready) {
+        if !nodes.is_open(node) {
             self.take_out(node);
             return;
         }
@@ -148,7 +151,7 @@ impl Grid {
             cells.rows |= 1 << row;
             cells.columns[row] |= 1 << column;
         }
-        self.buckets[*bucket as usize].insert(Entry { free, node });
+        self.buckets[*bucket as usize].insert(Entry { free, node }, &mut self.positions);
         let (row, column) = (row as u8, column as u8);
         self.places[node.index()] = Place { free, bucket: *bucket, table, row, column };
     }
@@ -159,7 +162,7 @@ impl Grid {
             return;
         }
         let bucket = &mut self.buckets[place.bucket as usize];
-        bucket.remove(Entry { free: place.free, node });
+        bucket.remove(Entry { free: place.free, node }, &mut self.positions);
         if !bucket.is_empty() {
             return;
         }

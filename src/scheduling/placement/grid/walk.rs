@@ -176,9 +176,16 @@ fn take(bits: &mut u128, order: Order) -> Option<usize> {
         return None;
     }
     let index = match order {
-        Order::TightestFirst => bits.trailing_zeros(),
-        Order::LoosestFirst => 127 - bits.leading_zeros(),
+        Order::TightestFirst => {
+            let index = bits.trailing_zeros();
+            *bits &= *bits - 1;
+            index
+        }
+        Order::LoosestFirst => {
+            let index = 127 - bits.leading_zeros();
+            *bits &= !(1 << index);
+            index
+        }
     };
-    *bits &= !(1 << index);
     Some(index as usize)
 }

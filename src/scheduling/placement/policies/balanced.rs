@@ -32,6 +32,7 @@ fn has_both(limit: &Resources) -> bool {
 }
 
 impl Placement for Balanced {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         if is_skipped(class) {
             return 0;
@@ -48,6 +49,7 @@ impl Placement for Balanced {
         Pruning::ByFreeAndLimit(Order::TightestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         if is_skipped(class) {
             return 0;

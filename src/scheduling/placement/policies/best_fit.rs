@@ -28,6 +28,7 @@ pub(super) fn gpu_weight(class: &PodClass, scale: &Scale, free_milli: i64) -> i6
 }
 
 impl Placement for BestFit {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         let gpu = gpu_weight(class, node.scale(), node.free()[Dimension::GPU]);
         -weight(node.scale(), left(class, node)) - gpu
@@ -37,6 +38,7 @@ impl Placement for BestFit {
         Pruning::ByFree(Order::TightestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         -weight(region.scale, [0, 1].map(|axis| region.left_low(axis, &class.requests)))
     }

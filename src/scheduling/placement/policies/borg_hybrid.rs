@@ -48,6 +48,7 @@ fn shares(scale: &Scale, left: [i64; 2]) -> [i64; 2] {
 }
 
 impl Placement for BorgHybrid {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         let [cpu, memory] = shares(node.scale(), left(class, node));
         self.value(cpu + memory, (cpu - memory).abs())
@@ -57,6 +58,7 @@ impl Placement for BorgHybrid {
         Pruning::ByFree(Order::TightestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         let request = &class.requests;
         let low = shares(region.scale, [0, 1].map(|axis| region.left_low(axis, request)));

@@ -20,6 +20,7 @@ fn product(scale: &Scale, class: &PodClass, free: [i64; 2]) -> Score {
 }
 
 impl Placement for DotProduct {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         product(node.scale(), class, INDEXED.map(|dimension| node.free()[dimension]))
     }
@@ -28,6 +29,7 @@ impl Placement for DotProduct {
         Pruning::ByFree(Order::LoosestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         product(region.scale, class, region.free_high)
     }

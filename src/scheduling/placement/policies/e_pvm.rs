@@ -57,6 +57,7 @@ impl Epvm {
 const SLACK: i64 = 128;
 
 impl Placement for Epvm {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         -self.cost(node.limit(), class, left(class, node))
     }
@@ -65,6 +66,7 @@ impl Placement for Epvm {
         Pruning::ByFreeAndLimit(Order::LoosestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         let left = [0, 1].map(|axis| region.left_high(axis, &class.requests));
         // At a point the cost is computed as for the score, so there it is the same.

@@ -12,6 +12,7 @@ use crate::cluster::{NodeView, PodClass};
 pub struct LeastAllocated;
 
 impl Placement for LeastAllocated {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         let left = left(class, node);
         mean_percent(node.limit(), |axis, limit| left[axis].saturating_mul(100) / limit)
@@ -21,6 +22,7 @@ impl Placement for LeastAllocated {
         Pruning::ByFreeAndLimit(Order::LoosestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         let left = |axis| region.left_high(axis, &class.requests);
         mean_percent(region.limit, |axis, limit| left(axis).saturating_mul(100) / limit)

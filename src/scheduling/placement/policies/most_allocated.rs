@@ -12,6 +12,7 @@ use crate::cluster::{NodeView, PodClass};
 pub struct MostAllocated;
 
 impl Placement for MostAllocated {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         let left = left(class, node);
         mean_percent(node.limit(), |axis, limit| (limit - left[axis]).saturating_mul(100) / limit)
@@ -21,6 +22,7 @@ impl Placement for MostAllocated {
         Pruning::ByFreeAndLimit(Order::TightestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         let left = |axis| region.left_low(axis, &class.requests);
         mean_percent(region.limit, |axis, limit| (limit - left(axis)).saturating_mul(100) / limit)

@@ -22,6 +22,7 @@ fn alignment(own_scale: &Scale, class: &PodClass, free: [i64; 2]) -> Score {
 }
 
 impl Placement for Tetris {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         alignment(node.own_scale(), class, INDEXED.map(|dimension| node.free()[dimension]))
     }
@@ -30,6 +31,7 @@ impl Placement for Tetris {
         Pruning::ByFreeAndLimit(Order::LoosestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         alignment(region.own_scale, class, region.free_high)
     }

@@ -11,6 +11,7 @@ use crate::cluster::{Dimension, NodeView, PodClass};
 pub struct WorstFit;
 
 impl Placement for WorstFit {
+    #[inline]
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score {
         let gpu = gpu_weight(class, node.scale(), node.free()[Dimension::GPU]);
         weight(node.scale(), left(class, node)) + gpu
@@ -20,6 +21,7 @@ impl Placement for WorstFit {
         Pruning::ByFree(Order::LoosestFirst)
     }
 
+    #[inline]
     fn bound(&self, class: &PodClass, region: &Region<'_>) -> Score {
         let gpu = gpu_weight(class, region.scale, region.limit[Dimension::GPU]);
         weight(region.scale, [0, 1].map(|axis| region.left_high(axis, &class.requests))) + gpu
