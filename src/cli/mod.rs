@@ -18,7 +18,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use self::args::{Arguments, Command};
-use self::failure::Failure;
 use crate::scenario::Registry;
 
 /// Everything that the program does: reads the arguments, carries out the command, returns the

@@ -1,15 +1,13 @@
 //! Printing to stdout, and places to write files to.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
-
-use indicatif::ProgressDrawTarget;
 
 use super::failure::Failure;
 
 /// Widest line of text output, however wide the terminal is.
 const WIDEST: usize = 110;
-/// Width where there is no terminal.
+/// Width of text output where nothing else is said.
 const USUAL_WIDTH: usize = 100;
 
 /// Prints `text` to stdout.
@@ -32,10 +30,10 @@ pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     print(&(text + "\n"))
 }
 
-/// How many characters a line on stdout may have.
+/// How many characters a line on stdout may have: what `COLUMNS` says, within reason.
 pub fn width() -> usize {
-    let terminal = io::stdout().is_terminal().then(|| ProgressDrawTarget::stdout().width());
-    terminal.flatten().map_or(USUAL_WIDTH, |width| usize::from(width).min(WIDEST))
+    let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    stated.unwrap_or(USUAL_WIDTH).min(WIDEST)
 }
 
 /// Finds out, before a long run, whether something can be written at `target`: the nearest folder

@@ -27,6 +27,8 @@ pub enum Load {
     Generated(Box<GeneratorConfig>),
     /// Equal pods at random.
     Poisson(PoissonConfig),
+    /// A trace that cannot be read, which is a problem by itself: nothing follows from it.
+    Unreadable,
 }
 
 impl Load {
@@ -40,7 +42,7 @@ impl Load {
         levels: &[Vec<String>],
     ) -> Result<(Option<Box<dyn Source>>, Option<ReadProgress>), SourceError> {
         match self {
-            Self::Services => Ok((None, None)),
+            Self::Services | Self::Unreadable => Ok((None, None)),
             Self::Trace(trace) => {
                 let (source, progress) = trace.open(levels)?;
                 Ok((Some(source), Some(progress)))
@@ -60,6 +62,7 @@ impl Load {
     pub fn trace_brings_nodes(&self) -> bool {
         match self {
             Self::Trace(trace) => trace.brings_nodes(),
+            Self::Unreadable => true,
             Self::Services | Self::Generated(_) | Self::Poisson(_) => false,
         }
     }
@@ -68,7 +71,7 @@ impl Load {
     pub fn ends(&self) -> bool {
         match self {
             Self::Services => false,
-            Self::Trace(_) => true,
+            Self::Trace(_) | Self::Unreadable => true,
             Self::Generated(config) => config.tasks.is_some(),
             Self::Poisson(config) => config.count < u64::MAX,
         }
@@ -77,7 +80,7 @@ impl Load {
     /// True if it tells what pods use.
     pub fn tells_usage(&self) -> bool {
         match self {
-            Self::Services | Self::Trace(_) | Self::Poisson(_) => false,
+            Self::Services | Self::Trace(_) | Self::Poisson(_) | Self::Unreadable => false,
             Self::Generated(config) => {
                 config.tiers.iter().any(|tier| tier.usage_permille.is_some())
             }
@@ -95,7 +98,7 @@ pub fn load(
     let workload = &scenario.workload;
     check_one_load(workload, problems);
     if let Some(given) = &workload.trace {
-        let load = trace(given, files, problems).map_or(Load::Services, Load::Trace);
+        let load = trace(given, files, problems).map_or(Load::Unreadable, Load::Trace);
         return (load, Vec::new());
     }
     if let Some(given) = &workload.generator {

@@ -273,7 +273,7 @@ fn metered(
         Load::Trace(TracePlan::Native(..)) => {
             dimension == Dimension::GPU || dimension >= Dimension::FIRST_EXTENDED
         }
-        Load::Services | Load::Generated(_) | Load::Poisson(_) => false,
+        Load::Services | Load::Generated(_) | Load::Poisson(_) | Load::Unreadable => false,
     };
     let always = [Dimension::CPU, Dimension::MEMORY];
     let metered = names.iter().map(|(dimension, _)| dimension).filter(|dimension| {
