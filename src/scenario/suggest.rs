@@ -1,0 +1,61 @@
+//! "Did you mean": the known name that is nearest to one that is not known.
+
+/// How alike two names must be, between 0 (nothing) and 1 (equal): low enough for a swapped or
+/// missing letter in a short word, high enough not to propose what has nothing to do with it.
+const ALIKE: f64 = 0.8;
+
+/// The best match for `word` among `known`.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = folded(word);
+    let scored = known.into_iter().map(|name| (likeness(&wanted, &folded(name)), name));
+    let best = scored.fold(None, |best: Option<(f64, &str)>, next| match best {
+        Some(best) if best.0 >= next.0 => Some(best),
+        Some(_) | None => Some(next),
+    });
+    best.filter(|(score, _)| *score >= ALIKE).map(|(_, name)| name)
+}
+
+/// `; did you mean "…"?`, or nothing.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"))
+}
+
+/// The names in quotes with commas, at most a dozen.
+pub fn listed<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = known.into_iter().collect();
+    let shown: Vec<&str> = names.iter().copied().take(12).collect();
+    let rest = if names.len() > shown.len() { ", …" } else { "" };
+    format!("{}{rest}", shown.join(", "))
+}
+
+fn likeness(a: &str, b: &str) -> f64 {
+    if a == b {
+        return 1.0;
+    }
+    strsim::jaro_winkler(a, b).max(strsim::normalized_damerau_levenshtein(a, b))
+}
+
+/// Case, dashes and underscores make no difference.
+fn folded(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_proposed() {
+        let known = ["best-fit", "worst-fit", "first-fit", "random"];
+        assert_eq!(nearest("bestfit", known), Some("best-fit"));
+        assert_eq!(nearest("BestFit", known), Some("best-fit"));
+        assert_eq!(nearest("randm", known), Some("random"));
+        assert_eq!(nearest("pooles", ["pools", "overcommit"]), Some("pools"));
+    }
+
+    #[test]
+    fn what_is_like_nothing_gets_no_proposal() {
+        assert_eq!(nearest("zebra", ["best-fit", "random"]), None);
+        assert_eq!(nearest("x", []), None);
+    }
+}

@@ -1,0 +1,116 @@
+//! The fields of a scenario. The comments here are the documentation of the file format: they
+//! end up in the JSON Schema and in `docs/scenario.md`. It must never compute anything.
+
+mod behaviour;
+mod cluster;
+mod distribution;
+mod pod;
+mod topology;
+mod workload;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use super::quantity::{
+    ByteQuantity, CpuQuantity, DurationText, FactorText, Quantity, RateText, Ratio,
+};
+pub use behaviour::{
+    ControlPlane, ControlPlaneDelays, CrashBackoff, FailureProcess, Failures, Fault, Healing,
+    IndexName, NodeLifecycle, Placement, PlacementWithOptions, PreemptionName, QueueName,
+    Scheduler,
+};
+pub use cluster::{Cluster, EffectName, Gpus, Overcommit, OvercommitFactors, Pool, Taint};
+pub use distribution::{Distribution, Shape};
+pub use pod::{
+    AttributeComparison, AttributeRequirement, GpuShare, LabelRequirement, PerTier, SelectorName,
+    Service, TierName, Toleration, Usage,
+};
+pub use topology::{Domain, Level, OneOrMore, Order, Topology};
+pub use workload::{
+    Generator, Poisson, StartName, TierLoad, Trace, TraceFormat, Workload, Yardstick,
+};
+
+/// A scenario: one experiment, described completely.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Scenario {
+    /// Short name, used for the report folder. Default: the name of the file.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"), length(max = 100))]
+    pub name: Option<String>,
+    /// One line on what it is about.
+    #[serde(default)]
+    pub title: String,
+    /// Seed of every random stream. The same scenario, seed and version give the same run, to the
+    /// bit.
+    #[serde(default)]
+    pub seed: u64,
+    /// Length of the run in virtual time. Without it the run ends when a trace is exhausted and no
+    /// pod is left that would end by itself.
+    pub duration: Option<DurationText>,
+    /// What the figures are measured over.
+    #[serde(default)]
+    pub measure: Measure,
+    /// The nodes.
+    #[serde(default)]
+    pub cluster: Cluster,
+    /// The failure domains that the nodes hang on.
+    #[serde(default)]
+    pub topology: Topology,
+    /// The pods.
+    #[serde(default)]
+    pub workload: Workload,
+    /// How long the control plane takes to notice and to act: `instant`, or delays.
+    #[serde(default)]
+    pub control_plane: ControlPlane,
+    /// Who decides where pods go.
+    #[serde(default)]
+    pub scheduler: Scheduler,
+    /// What the cell does about failures.
+    #[serde(default)]
+    pub healing: Healing,
+    /// What happens to the cell.
+    #[serde(default)]
+    pub failures: Failures,
+    /// Objectives that the report holds the run against.
+    #[serde(default)]
+    pub slo: Slo,
+    /// Several runs of the same scenario.
+    #[serde(default)]
+    pub experiment: Experiment,
+}
+
+/// What the figures are measured over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Measure {
+    /// Figures count from here on, so that an empty cell that fills up does not blur them.
+    /// Default: from the start.
+    pub warmup: Option<DurationText>,
+}
+
+/// Service level objectives.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Slo {
+    /// By service: the share of time in which it is to be available, such as `99.9%`.
+    #[serde(default)]
+    pub availability: BTreeMap<String, Ratio>,
+}
+
+/// Several runs of the same scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Experiment {
+    /// Number of runs, each with random streams of its own; figures become means with a 95 %
+    /// confidence interval.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub seeds: u32,
+}
+
+impl Default for Experiment {
+    fn default() -> Self {
+        Self { seeds: 1 }
+    }
+}
