@@ -84,7 +84,7 @@ impl<P: Placement + ?Sized> Walk<'_, '_, P> {
             Order::TightestFirst => limit,
             Order::LoosestFirst => {
                 let columns = Members(rows).fold(0, |all, row| all | self.table.columns[row]);
-                if columns == 0 { limit } else { self.table.axes[1].high(last(columns)).min(limit) }
+                if columns == 0 { limit } else { self.table.axes[1].high(last(columns)) }
             }
         }
     }
@@ -124,8 +124,7 @@ impl<P: Placement + ?Sized> Walk<'_, '_, P> {
     #[inline]
     fn interval(&self, axis: usize, step: usize, need: i64) -> [i64; 2] {
         let steps = &self.table.axes[axis];
-        let high = steps.high(step).min(self.table.limit[INDEXED[axis]]);
-        [steps.low(step).max(need), high]
+        [steps.low(step).max(need), steps.high(step)]
     }
 
     fn bucket(&mut self, bucket: &Bucket) {
