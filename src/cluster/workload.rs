@@ -25,6 +25,8 @@ pub struct Workload {
     /// Pods running.
     pub ready: u32,
     declared: bool,
+    /// It can be found by its key.
+    keyed: bool,
 }
 
 impl Workload {
@@ -71,6 +73,17 @@ impl WorkloadTable {
         if let Some(id) = self.by_key.get(&key) {
             return *id;
         }
+        let id = self.insert(key, true, now);
+        self.by_key.insert(key, id);
+        id
+    }
+
+    /// A job for a single pod. It costs no look at the keys, which is a cache miss each time.
+    pub(super) fn of_one(&mut self, key: u64, now: SimTime) -> WorkloadId {
+        self.insert(key, false, now)
+    }
+
+    fn insert(&mut self, key: u64, keyed: bool, now: SimTime) -> WorkloadId {
         let workload = Workload {
             key,
             name: None,
@@ -80,6 +93,7 @@ impl WorkloadTable {
             pods: 0,
             ready: 0,
             declared: false,
+            keyed,
         };
         let id = self.vacant.pop().unwrap_or(WorkloadId::from_index(self.slots.len()));
         if id.index() == self.slots.len() {
@@ -87,7 +101,6 @@ impl WorkloadTable {
         } else {
             self.slots[id.index()] = workload;
         }
-        self.by_key.insert(key, id);
         id
     }
 
@@ -102,7 +115,10 @@ impl WorkloadTable {
 
     /// Forgets a workload without pods; its slot stays readable until [`WorkloadTable::recycle`].
     pub(super) fn retire(&mut self, id: WorkloadId) {
-        self.by_key.remove(&self.slots[id.index()].key);
+        let workload = &self.slots[id.index()];
+        if workload.keyed {
+            self.by_key.remove(&workload.key);
+        }
         self.retired.push(id);
     }
 
