@@ -30,6 +30,12 @@ impl Cluster {
         self.workloads.of_key(key, self.now)
     }
 
+    /// A job for a single pod, which its source calls `key`: like [`Cluster::workload_of_key`], but
+    /// nothing will ask for it by that key.
+    pub fn workload_of_one(&mut self, key: u64) -> WorkloadId {
+        self.workloads.of_one(key, self.now)
+    }
+
     /// Declares (or resizes) a workload that wants `wanted` pods and counts as available with
     /// `minimum_ready` of them.
     pub fn scale_workload(
