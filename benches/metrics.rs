@@ -1,6 +1,7 @@
 //! What observers cost per pod life (six facts: submitted, bound, started, stopped, unbound,
-//! ended), with 50,000 pods alive on 1,000 nodes and two instants per life. The cluster stands
-//! still, so that nothing but the observer is measured.
+//! ended), with 5,000 pods alive on 1,000 nodes and two instants per life. The cluster stands
+//! still, so that nothing but the observer is measured; its pods fit into a cache, as those fit
+//! that a verb has just touched.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -4,7 +4,9 @@ use std::ops::{AddAssign, Index, IndexMut, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// Number of dimensions of a [`Resources`] vector; eight `i64` fill one cache line.
+/// Number of dimensions of a [`Resources`] vector; eight `i64` are as long as a cache line. (The
+/// vector is not *aligned* to one: that would send every boxed record through the slow path of
+/// the allocator, which costs more than the second line.)
 pub const DIMENSIONS: usize = 8;
 
 /// One dimension of a [`Resources`] vector.
@@ -33,7 +35,6 @@ impl Dimension {
 
 /// Amounts of every resource: a request, a capacity, or what is free.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[repr(align(64))]
 pub struct Resources(pub [i64; DIMENSIONS]);
 
 impl Resources {
@@ -131,19 +132,13 @@ impl SubAssign for Resources {
 }
 
 /// What the dimensions are called in scenarios and reports.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceNames {
     extended: Vec<String>,
 }
 
 /// Names of the dimensions that every cell has.
 const BUILT_IN: [&str; 5] = ["cpu", "memory", "storage", "pods", "gpu"];
-
-impl Default for ResourceNames {
-    fn default() -> Self {
-        Self { extended: Vec::new() }
-    }
-}
 
 impl ResourceNames {
     /// Names the extended resources, in order; at most [`DIMENSIONS`] − 5 of them.

@@ -10,7 +10,7 @@ use crate::engine::SimTime;
 use super::Observer;
 
 /// The columns. `pod` is the serial of the pod in the run, `key` what its source calls it,
-/// `workload` a name or, for a trace's job, its key; `ran_us` and `kept_us` belong to `pod-stopped`.
+/// `workload` a name or, for a trace's job, its key; `ran_us` and `kept_us` go with `pod-stopped`.
 const COLUMNS: [&str; 10] =
     ["time_us", "fact", "pod", "key", "workload", "node", "domain", "cause", "ran_us", "kept_us"];
 

@@ -18,7 +18,7 @@ impl Kind {
     /// `value` as people read it.
     pub fn show(self, value: f64) -> String {
         match self {
-            Self::Count => format::number(value),
+            Self::Count => format::mean_count(value),
             Self::Ratio => format::percent(value),
             Self::Availability => format::availability(value),
             Self::Seconds => format::duration(value),

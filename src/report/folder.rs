@@ -20,7 +20,7 @@ pub struct FileContent {
 ///
 /// # Errors
 ///
-/// As [`put`], where something that is no report is in the way.
+/// As [`super::write`], where something that is no report is in the way.
 pub fn check(folder: &Path) -> Result<(), ReportError> {
     destination(folder).map(|_| ())
 }

@@ -45,7 +45,7 @@ fn trimmed(text: String) -> String {
 
 /// With an SI prefix: `3.4 k`, `12.5 M`; below ten thousand as it is.
 pub fn number(value: f64) -> String {
-    if value.is_finite() && value.abs() >= 1e3 && value.abs() < 9_999.5 && value == value.trunc() {
+    if (999.5..9_999.5).contains(&value.abs()) {
         return grouped(&format!("{value:.0}"));
     }
     prefixed(value, 1e3, &["", " k", " M", " G", " T", " P"])
@@ -64,6 +64,15 @@ fn prefixed(value: f64, base: f64, prefixes: &[&str]) -> String {
     format!("{}{}", significant(scaled), prefixes[step])
 }
 
+/// A mean number of things: grouped whole numbers from a thousand to ten million, else as
+/// [`number`].
+pub fn mean_count(value: f64) -> String {
+    if (999.5..1e7).contains(&value.abs()) {
+        return grouped(&format!("{value:.0}"));
+    }
+    number(value)
+}
+
 /// A count for a headline: exact and grouped below ten thousand, with an SI prefix above.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 pub fn count(value: u64) -> String {
@@ -79,7 +88,7 @@ fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
         let left = digits.len() - index;
-        if index > 0 && left % 3 == 0 && !text.ends_with('-') {
+        if index > 0 && left.is_multiple_of(3) && !text.ends_with('-') {
             text.push(',');
         }
         text.push(digit);
@@ -183,6 +192,14 @@ fn decimals_for(ratio: f64) -> u32 {
     (nines + 1e-9).floor().clamp(2.0, 8.0) as u32
 }
 
+/// A stated share, such as an objective, with the digits it was stated with: `99.95 %`.
+pub fn stated(ratio: f64) -> String {
+    if !ratio.is_finite() {
+        return NOTHING.to_owned();
+    }
+    trimmed(format!("{:.8}", ratio * 100.0)) + " %"
+}
+
 /// Nines: `3.3 nines`; `no outage` where the logarithm has no value.
 pub fn nines(value: Option<f64>) -> String {
     match value {
@@ -219,8 +236,8 @@ mod tests {
             (87.35, "87.3"),
             (999.4, "999"),
             (1_234.0, "1,234"),
-            (1_234.5, "1.23 k"),
-            (3_400.5, "3.4 k"),
+            (1_234.6, "1,235"),
+            (34_005.0, "34 k"),
             (999_900.0, "1 M"),
             (12_500_000.0, "12.5 M"),
             (-2_500_000.0, "-2.5 M"),
@@ -296,6 +313,9 @@ mod tests {
         assert_eq!(availability(0.9), "90.00 %");
         assert_eq!(availability(0.0), "0.00 %");
         assert_eq!(availability(1.0 - 1e-13), "99.99999999 %");
+        assert_eq!(stated(0.9995), "99.95 %");
+        assert_eq!(stated(1.0), "100 %");
+        assert_eq!(mean_count(150_606.4), "150,606");
         assert_eq!(nines(Some(3.301)), "3.3 nines");
         assert_eq!(nines(None), "no outage");
     }

@@ -5,8 +5,8 @@ use minijinja::{AutoEscape, Environment, Value, context};
 
 use super::format::{self, amount, count, duration, nines, percent};
 use super::plots::{self, Plot};
-use super::table::{Cell, Column, Table, numbers, real, text, whole, words};
-use super::{ReportError, tables, yaml};
+use super::table::{Column, Table};
+use super::{ReportError, facts, tables, yaml};
 use crate::metrics::RunResult;
 
 const STYLE: &str = include_str!("page/style.css");
@@ -39,6 +39,7 @@ pub fn page(result: &RunResult, plots: &[Plot]) -> Result<String, ReportError> {
             columns => figures.len().div_ceil(if figures.len() > 5 { 2 } else { 1 }),
             figures => figures,
             notices => result.notices.iter().map(Value::from).collect::<Vec<_>>(),
+            warm_up => (result.window.start_s > 0.0).then(|| duration(result.window.start_s)),
             plots => plots.iter().map(plot_value).collect::<Vec<_>>(),
             sections => sections(result),
             resolved => yaml::document(&scenario.resolved),
@@ -83,7 +84,7 @@ fn plot_value(plot: &Plot) -> Value {
 fn subtitle(result: &RunResult) -> String {
     let (scenario, window) = (&result.scenario, &result.window);
     format!(
-        "{} placement, {} queue, seed {}. Measured from {} to {}, {} in all.",
+        "Placement {}, queue {}, seed {}. Measured from {} to {}, {} in all.",
         scenario.placement,
         scenario.queue,
         scenario.seed,
@@ -115,7 +116,7 @@ fn headline(result: &RunResult) -> Vec<Value> {
     if pods.submitted + pods.started > 0 {
         let detail =
             format!("{} submitted, {} succeeded", count(pods.submitted), count(pods.succeeded));
-        figures.push(figure("Pods run", count(pods.started), detail));
+        figures.push(figure("Pods started", count(pods.started), detail));
         figures.push(figure("Evictions", count(pods.evicted), main_cause(result)));
     }
     if let Some(all) = result.waiting.iter().find(|summary| summary.name == "all") {
@@ -182,12 +183,12 @@ fn sections(result: &RunResult) -> Vec<Value> {
         ("waiting", "Waiting", tables::waiting(result)),
         ("evictions", "Evictions", tables::evictions(result)),
         ("outages", "Outages", tables::outages(result)),
-        ("pods", "Pods", pods(result)),
-        ("nodes", "Nodes", nodes(result)),
-        ("domains", "Failure domains", domains(result)),
-        ("work", "Work and jobs", work(result)),
-        ("scheduler", "Scheduler", scheduler(result)),
-        ("source", "Source of the workload", source(result)),
+        ("pods", "Pods", facts::pods(result)),
+        ("nodes", "Nodes", facts::nodes(result)),
+        ("domains", "Failure domains", facts::domains(result)),
+        ("work", "Work and jobs", facts::work(result)),
+        ("scheduler", "Scheduler", facts::scheduler(result)),
+        ("source", "Source of the workload", facts::source(result)),
     ];
     let shown = tables.into_iter().filter(|(_, _, table)| !table.rows.is_empty());
     shown.map(|(id, heading, table)| section(id, heading, &table)).collect()
@@ -226,136 +227,6 @@ fn column_value(column: &Column) -> Value {
     context! { heading => &column.heading, numeric => column.numeric }
 }
 
-/// Rows of a name and a number, those that are zero or unknown left out.
-fn facts(rows: Vec<(&str, Option<Cell>)>) -> Table {
-    let rows = rows.into_iter().filter_map(|(name, cell)| Some(vec![text(name), cell?]));
-    Table { columns: vec![words("name", ""), numbers("value", "")], rows: rows.collect() }
-}
-
-fn some(value: u64) -> Option<Cell> {
-    (value > 0).then(|| whole(value))
-}
-
-fn seconds(value: Option<f64>) -> Option<Cell> {
-    value.filter(|value| value.is_finite()).map(|value| real(value, duration))
-}
-
-fn pods(result: &RunResult) -> Table {
-    let pods = &result.pods;
-    facts(vec![
-        ("Submitted", some(pods.submitted)),
-        ("Placed on a node", some(pods.bound)),
-        ("Began to run", some(pods.started)),
-        ("Succeeded", some(pods.succeeded)),
-        ("Failed", some(pods.failed)),
-        ("Killed by their user", some(pods.killed)),
-        ("Deleted by their controller", some(pods.deleted)),
-        ("Evicted", some(pods.evicted)),
-        ("Crashed and restarted in place", some(pods.crashed)),
-        ("Running at the end", some(pods.running_at_end)),
-        ("Pending at the end", some(pods.pending_at_end)),
-        ("Placed but not running at the end", some(pods.waiting_on_node_at_end)),
-        ("Most alive at once", some(pods.live_peak)),
-    ])
-}
-
-fn nodes(result: &RunResult) -> Table {
-    let nodes = &result.nodes;
-    if nodes.present_mean == 0.0 && nodes.present_at_end == 0 {
-        return Table::default();
-    }
-    let detection = (nodes.detection.count > 0).then_some(nodes.detection.mean_s);
-    facts(vec![
-        ("In the cell, mean", Some(real(nodes.present_mean, format::number))),
-        ("Up, mean", Some(real(nodes.up_mean, format::number))),
-        ("Up, fewest", Some(whole(nodes.up_min))),
-        ("In the cell at the end", Some(whole(nodes.present_at_end))),
-        ("Availability", nodes.availability.map(|share| real(share, format::availability))),
-        ("Failures", some(nodes.failures)),
-        ("Repairs", some(nodes.repairs)),
-        ("Added", some(nodes.added)),
-        ("Removed", some(nodes.removed)),
-        ("Mean time to failure", seconds(nodes.mttf_s)),
-        ("Mean time to repair", seconds(nodes.mttr_s)),
-        ("Mean time between failures", seconds(nodes.mtbf_s)),
-        ("Mean time to detect a failure", seconds(detection)),
-    ])
-}
-
-fn domains(result: &RunResult) -> Table {
-    let columns = vec![
-        words("kind", "Kind"),
-        numbers("count", "Number"),
-        numbers("failures", "Failures"),
-        numbers("mttf_s", "MTTF"),
-        numbers("mttr_s", "MTTR"),
-    ];
-    let rows = result.domains.iter().map(|domain| {
-        let time = |value| seconds(value).unwrap_or_else(|| real(f64::NAN, duration));
-        vec![
-            text(&domain.kind),
-            whole(domain.count),
-            whole(domain.failures),
-            time(domain.mttf_s),
-            time(domain.mttr_s),
-        ]
-    });
-    Table { columns, rows: rows.collect() }
-}
-
-fn work(result: &RunResult) -> Table {
-    let (work, jobs) = (&result.work, &result.jobs);
-    // Core-hours: core-seconds are too small a unit to picture.
-    let hours = |core_s: f64| real(core_s / 3_600.0, format::number);
-    let amount = |core_s: f64| (core_s > 0.0).then(|| hours(core_s));
-    let lost: Vec<(String, f64)> = work
-        .lost_by_cause
-        .iter()
-        .map(|(cause, lost)| (format!("Lost to {cause}, core-hours"), *lost))
-        .collect();
-    let mut rows = vec![
-        ("Work, core-hours", amount(work.total_core_s)),
-        ("Goodput", work.goodput.map(|share| real(share, format::availability))),
-        ("Lost, core-hours", amount(work.lost_core_s)),
-    ];
-    rows.extend(lost.iter().map(|(name, lost)| (name.as_str(), amount(*lost))));
-    let completed = jobs.completion.count > 0;
-    rows.extend([
-        ("Jobs ended", some(jobs.ended)),
-        ("Job completion, mean", seconds(completed.then_some(jobs.completion.mean_s))),
-        ("Job completion, median", seconds(completed.then_some(jobs.completion.p50_s))),
-        ("Job completion, p99", seconds(completed.then_some(jobs.completion.p99_s))),
-        ("Makespan", seconds((jobs.makespan_s > 0.0).then_some(jobs.makespan_s))),
-    ]);
-    facts(rows)
-}
-
-fn scheduler(result: &RunResult) -> Table {
-    let (scheduler, law) = (&result.scheduler, &result.littles_law);
-    let law_row = (law.pods_mean > 0.0).then(|| real(law.relative_difference, percent));
-    let pending = (scheduler.attempts > 0).then(|| real(scheduler.pending_mean, format::number));
-    facts(vec![
-        ("Attempts to place a pod", some(scheduler.attempts)),
-        ("Successful", some(scheduler.placed)),
-        ("Without a node that fits", some(scheduler.unschedulable)),
-        ("Pods preempted", some(scheduler.preempted)),
-        ("Nodes looked at one by one", some(scheduler.nodes_examined)),
-        ("Pending pods, mean", pending),
-        ("Pending pods, most", some(scheduler.pending_peak)),
-        ("Little's law, relative difference", law_row),
-    ])
-}
-
-fn source(result: &RunResult) -> Table {
-    let source = &result.source;
-    let skipped = source.skipped.iter().map(|(why, &count)| (format!("Skipped: {why}"), count));
-    let noted = source.noted.iter().map(|(what, &count)| (format!("Noted: {what}"), count));
-    let named: Vec<(String, u64)> = skipped.chain(noted).collect();
-    let mut rows = vec![("Rows read", some(source.rows))];
-    rows.extend(named.iter().map(|(name, count)| (name.as_str(), some(*count))));
-    facts(rows)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,6 +245,7 @@ mod tests {
             "plots",
             "resources",
             "workloads",
+            "recovery",
             "tiers",
             "pools",
             "waiting",

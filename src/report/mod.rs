@@ -4,6 +4,7 @@
 pub mod multi;
 
 mod align;
+mod facts;
 mod figures;
 mod folder;
 pub mod format;
@@ -187,6 +188,36 @@ mod tests {
             _ => {
                 paths.insert(path.to_owned());
             }
+        }
+    }
+
+    #[test]
+    fn the_manual_names_every_file_column_and_key_figure() {
+        let manual = include_str!("../../docs/results.md");
+        let result = sample::borg_day();
+        let mut names: Vec<String> = figures::of(&result).into_iter().map(|f| f.key).collect();
+        for (file, table) in tables::all(&result) {
+            names.push(format!("{file}.csv"));
+            names.extend(table.columns.into_iter().map(|column| column.key));
+        }
+        let parts = |list: &[&str]| list.iter().map(|&s| s.to_owned()).collect::<Vec<_>>();
+        let resources = parts(&["cpu", "memory", "gpu"]);
+        let workloads = result.workloads.iter().map(|workload| workload.name.clone()).collect();
+        let causes =
+            crate::cluster::EvictionCause::ALL.map(|cause| cause.name().to_owned()).to_vec();
+        let variable = [
+            ("<resource>", resources),
+            ("<workload>", workloads),
+            ("<cause>", causes),
+            ("<stage>", parts(&["detect", "place", "start"])),
+        ];
+        for name in names {
+            let mut forms = vec![name.clone()];
+            for (place, values) in &variable {
+                forms.extend(values.iter().map(|value| name.replace(value.as_str(), place)));
+            }
+            let named = forms.iter().any(|form| manual.contains(&format!("`{form}`")));
+            assert!(named, "{name} is missing in docs/results.md");
         }
     }
 

@@ -271,7 +271,7 @@ fn page(results: &[RunResult], figures: &[FigureOverSeeds]) -> Result<String, Re
 fn subtitle(results: &[RunResult]) -> String {
     let (scenario, window) = (&results[0].scenario, &results[0].window);
     format!(
-        "{} placement, {} queue, {}. Measured from {} to {}, {} in all.",
+        "Placement {}, queue {}, {}. Measured from {} to {}, {} in all.",
         scenario.placement,
         scenario.queue,
         seeds_in_words(results),

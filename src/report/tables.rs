@@ -146,7 +146,7 @@ fn workload_row(workload: &WorkloadSummary, stages: &[&str]) -> Vec<Cell> {
         whole(u64::from(workload.minimum_ready)),
         optional(workload.service_availability, availability),
         optional(workload.nines, |nines| format!("{nines:.2}")),
-        optional(workload.objective, availability),
+        optional(workload.objective, format::stated),
         optional(workload.budget_burned, percent),
         optional(workload.pod_availability, availability),
         whole(workload.outages),

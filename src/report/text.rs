@@ -93,8 +93,7 @@ fn waiting(result: &RunResult) -> Vec<String> {
     };
     let mut rows =
         vec![["", "mean", "p50", "p90", "p99", "p99.9", "max"].map(str::to_owned).to_vec()];
-    for (from, d) in [("from submission", &all.from_submit), ("from eviction", &all.from_eviction)]
-    {
+    for (from, d) in [("submitted", &all.from_submit), ("evicted", &all.from_eviction)] {
         if d.count == 0 {
             continue;
         }
@@ -212,7 +211,7 @@ fn workloads(result: &RunResult, width: usize) -> Vec<String> {
         let burned = optional(workload.budget_burned, percent);
         let longest = if workload.outages > 0 { workload.longest_outage_s } else { f64::NAN };
         rows.push(vec![
-            shortened(&workload.name, width.saturating_sub(44).max(12)),
+            shortened(&workload.name, width.saturating_sub(46).max(12)),
             optional(workload.service_availability, availability),
             optional(workload.nines, |nines| format!("{nines:.1}")),
             count(workload.outages),

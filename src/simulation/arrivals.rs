@@ -30,7 +30,7 @@ pub struct Arrivals {
     nodes: FxHashMap<NodeKey, NodeId>,
     pods: FxHashMap<PodKey, PodId>,
     /// Attempts that wait for the end of the former one, by key.
-    later_attempts: FxHashMap<PodKey, VecDeque<Box<PodRecord>>>,
+    later_attempts: FxHashMap<PodKey, VecDeque<PodRecord>>,
     unknown_names: u64,
 }
 
@@ -79,7 +79,7 @@ impl Arrivals {
     }
 
     /// A pod of the source left the cell; returns the attempt that has waited for that.
-    pub fn pod_is_gone(&mut self, key: u64, pod: PodId) -> Option<Box<PodRecord>> {
+    pub fn pod_is_gone(&mut self, key: u64, pod: PodId) -> Option<PodRecord> {
         let key = PodKey(key);
         if self.pods.get(&key) != Some(&pod) {
             return None;
@@ -123,7 +123,7 @@ impl Simulation {
         self.arrivals.advance()
     }
 
-    fn arrive(&mut self, record: Box<PodRecord>) {
+    fn arrive(&mut self, record: PodRecord) {
         let waits = record.tracked && self.arrivals.pods.contains_key(&record.key);
         if waits {
             self.arrivals.later_attempts.entry(record.key).or_default().push_back(record);

@@ -35,6 +35,7 @@ pub struct ReadAhead {
 
 impl ReadAhead {
     /// Starts to read `source` ahead.
+    #[expect(clippy::disallowed_methods, reason = "a source may read ahead; nothing else runs")]
     pub fn new<S: Source + 'static>(source: S) -> Self {
         let (sender, batches) = sync_channel(BATCHES_AHEAD);
         let statistics = source.statistics();

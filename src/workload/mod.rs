@@ -10,6 +10,7 @@ mod bands;
 mod csv_table;
 mod data;
 mod input;
+mod inspect;
 mod row;
 
 pub mod generator;
@@ -21,6 +22,7 @@ pub use ahead::ReadAhead;
 pub use bands::usual_priority;
 pub use data::data_folder;
 pub use input::ReadProgress;
+pub use inspect::{Quantiles, TraceSummary, inspect};
 pub use record::{
     Change, NodeKey, Outcome, PodKey, PodRecord, Record, Source, TemplateIndex, Work, WorkloadKey,
 };

@@ -75,13 +75,17 @@ pub struct PodRecord {
 }
 
 /// One thing that the outside world does to the cell.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every record is a Submit: a box for each would cost more than it saves"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Declares the next template; takes no time.
     Template(Arc<PodTemplate>),
     /// A pod arrives. If the source has named the same key before and that attempt has not ended
     /// in the simulation, the new attempt waits for its end.
-    Submit(Box<PodRecord>),
+    Submit(PodRecord),
     /// The work of a pod submitted with [`Work::Unknown`] becomes known. It may come long before
     /// the work is over.
     Work {

@@ -125,7 +125,7 @@ fn random_sequel(dice: &mut Dice, key: PodKey, templates: u64) -> Change {
             key,
             work: Work::For { run: SimDuration(dice.below(HOUR_US)), outcome: Outcome::Finish },
         },
-        _ => Change::Submit(Box::new(random_pod(dice, key, templates))),
+        _ => Change::Submit(random_pod(dice, key, templates)),
     }
 }
 
@@ -152,7 +152,7 @@ fn random_source(dice: &mut Dice, racks: u64) -> ListSource {
     for pod in 0..50 + dice.below(200) {
         let key = PodKey(pod);
         let time = dice.time();
-        later.push(at(time, Change::Submit(Box::new(random_pod(dice, key, templates)))));
+        later.push(at(time, Change::Submit(random_pod(dice, key, templates))));
         if dice.chance(40) {
             let delay = SimDuration(dice.below(8 * HOUR_US));
             later.push(at(time + delay, random_sequel(dice, key, templates)));

@@ -62,7 +62,7 @@ impl Source for Poisson {
             work: Work::For { run, outcome: Outcome::Finish },
             usage_permille: None,
         };
-        Ok(Some(Record { time: self.now, change: Change::Submit(Box::new(pod)) }))
+        Ok(Some(Record { time: self.now, change: Change::Submit(pod) }))
     }
 
     fn statistics(&self) -> SourceStatistics {

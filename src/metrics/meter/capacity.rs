@@ -21,6 +21,8 @@ pub(super) struct Capacity {
     pools: Vec<PoolCapacity>,
     /// Present capacity of all nodes that are up.
     up: [i128; DIMENSIONS],
+    /// `up` is not yet what the peaks take for the capacity in force.
+    is_changed: bool,
     peaks: Peaks,
 }
 
@@ -38,7 +40,8 @@ struct Peaks {
 
 impl Capacity {
     pub(super) fn new(dimensions: Vec<Dimension>) -> Self {
-        Self { dimensions, pools: Vec::new(), up: [0; DIMENSIONS], peaks: Peaks::default() }
+        let (up, peaks) = ([0; DIMENSIONS], Peaks::default());
+        Self { dimensions, pools: Vec::new(), up, is_changed: false, peaks }
     }
 
     fn pool(&mut self, pool: PoolId) -> &mut PoolCapacity {
@@ -61,6 +64,7 @@ impl Capacity {
         let up = &mut self.pool(pool).up;
         up.iter_mut().zip(amounts).for_each(|(integral, amount)| integral.add(amount, now));
         self.up.iter_mut().zip(amounts).for_each(|(total, amount)| *total += i128::from(amount));
+        self.is_changed = true;
     }
 
     fn amounts(&self, sign: Sign, node: &Resources) -> [i64; DIMENSIONS] {
@@ -74,9 +78,10 @@ impl Capacity {
     /// Some time passed with `requested` in force, by position of the resource.
     #[inline]
     pub(super) fn note_requested(&mut self, requested: &[i128; DIMENSIONS]) {
-        if self.up != self.peaks.up {
+        if self.is_changed {
             self.peaks.fold();
             self.peaks.up = self.up;
+            self.is_changed = false;
         }
         match &mut self.peaks.requested {
             Some(largest) => {
@@ -106,6 +111,7 @@ impl Capacity {
             all.for_each(|integral| integral.restart(now));
         }
         self.peaks = Peaks { up: self.up, ..Peaks::default() };
+        self.is_changed = false;
     }
 }
 

@@ -53,8 +53,8 @@ impl Disruption {
         self.resized.entry(pod).or_default().push(FormerRequest { until: now, cpu_milli });
     }
 
-    /// A run ends at `now`. Work lost before `window` is not counted: what a checkpoint keeps is the
-    /// first part of a run, what is lost is the last.
+    /// A run ends at `now`. Work lost before `window` is not counted: what a checkpoint keeps is
+    /// the first part of a run, what is lost is the last.
     #[inline]
     pub(super) fn stop(&mut self, stop: Stop, now: SimTime, window: SimTime) {
         let former = if self.resized.is_empty() { None } else { self.resized.remove(&stop.pod) };

@@ -188,7 +188,7 @@ impl Meter {
             minimum_ready: track.minimum_ready,
             pod_availability: ratio(track.served.until(span.end), track.wanted.until(span.end)),
             service_availability: available,
-            nines: (unavailable > 0.0).then(|| -libm::log10(unavailable)),
+            nines: (unavailable > 0.0).then(|| 0.0 - libm::log10(unavailable)),
             outages: track.outages,
             outage_s: seconds(outage_us),
             longest_outage_s: seconds(i128::from(track.longest_us)),

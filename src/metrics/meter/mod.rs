@@ -23,7 +23,11 @@ mod report;
 mod series;
 
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod stage;
 #[cfg(test)]
 mod story_tests;
 
@@ -87,7 +91,7 @@ impl Meter {
             capacity: Capacity::new(dimensions),
             population: Population::default(),
             disruption: Disruption::default(),
-            nodes: Nodes::default(),
+            nodes: Nodes::new(),
             domains,
             declared: Declared::default(),
             jobs: Jobs::default(),

@@ -25,7 +25,8 @@ pub(super) struct Nodes {
     pub(super) tracks: Vec<NodeTrack>,
     pub(super) present: Integral,
     pub(super) up: Integral,
-    up_min: Option<u64>,
+    /// Fewest nodes up; `u64::MAX` before any time passed.
+    up_min: u64,
     failures: u64,
     repairs: u64,
     added: u64,
@@ -35,6 +36,11 @@ pub(super) struct Nodes {
 }
 
 impl Nodes {
+    /// No nodes yet.
+    pub(super) fn new() -> Self {
+        Self { up_min: u64::MAX, ..Self::default() }
+    }
+
     /// What was counted for `node`.
     pub(super) fn track(&self, node: NodeId) -> &NodeTrack {
         &self.tracks[node.index()]
@@ -108,15 +114,14 @@ impl Nodes {
     /// Some time passed with the present numbers.
     #[inline]
     pub(super) fn note_minimum(&mut self) {
-        let up = self.up.value() as u64;
-        self.up_min = Some(self.up_min.map_or(up, |least| least.min(up)));
+        self.up_min = self.up_min.min(self.up.value() as u64);
     }
 
     /// The window begins.
     pub(super) fn restart(&mut self, now: SimTime) {
         self.present.restart(now);
         self.up.restart(now);
-        self.up_min = None;
+        self.up_min = u64::MAX;
         (self.failures, self.repairs, self.added, self.removed) = (0, 0, 0, 0);
         self.repair_us = 0;
         self.detection.reset();
@@ -132,7 +137,7 @@ impl Nodes {
             present_at_end: self.present.value() as u64,
             present_mean: mean(present_us, length_us),
             up_mean: mean(up_us, length_us),
-            up_min: self.up_min.unwrap_or(self.up.value() as u64),
+            up_min: if self.up_min < u64::MAX { self.up_min } else { self.up.value() as u64 },
             availability: ratio(up_us, present_us),
             failures: self.failures,
             repairs: self.repairs,

@@ -127,9 +127,10 @@ impl Series {
         starts.zip(ends).map(|(start, end)| i128::from((cut(end) - start).0)).collect()
     }
 
-    /// What was added to column `column` in each bucket.
+    /// What was added to column `column` in each bucket; a column that came after the last sample
+    /// was zero throughout.
     pub(super) fn increments(&self, column: usize) -> Vec<i128> {
-        let sums = &self.sums[column];
+        let Some(sums) = self.sums.get(column) else { return vec![0; self.boundaries] };
         let before = std::iter::once(&0).chain(sums);
         sums.iter().zip(before).map(|(sum, before)| sum - before).collect()
     }
@@ -181,6 +182,7 @@ mod tests {
         series.sample(&[5]);
         series.sample(&[7, 3]);
         assert_eq!(series.increments(1), [0, 3]);
+        assert_eq!(series.increments(2), [0, 0]);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! a pale band between its extremes, so that nothing that happened is lost from sight.
 
 use super::axis::{self, Axis};
-use super::canvas::{Anchor, Canvas, Ink, svg};
-use super::frame::{Entry, Frame, LABEL, draw_head};
+use super::canvas::{Canvas, Ink, svg};
+use super::frame::{Entry, Frame, draw_head};
 use super::{HALF, Plot};
 use crate::metrics::{Column, RunResult, Window};
 use crate::report::format;
@@ -110,9 +110,13 @@ fn per_resource(result: &RunResult) -> Vec<Chart<'_>> {
             "utilization" => ("used", Ink::Series(4)),
             _ => continue,
         };
-        let name = format!("allocation-{}", super::slug(&column.name));
-        let index = charts.iter().position(|chart| chart.name == name).unwrap_or_else(|| {
-            let title = format!("{}, share of capacity up", heading(&column.name));
+        let title = format!("{}, share of capacity up", heading(&column.name));
+        let index = charts.iter().position(|chart| chart.title == title).unwrap_or_else(|| {
+            let mut name = format!("allocation-{}", super::slug(&column.name));
+            // `a/b` and `a-b` would share a file.
+            while charts.iter().any(|chart| chart.name == name) {
+                name.push('_');
+            }
             charts.push(Chart { name, title, scale: Scale::Share, lines: Vec::new() });
             charts.len() - 1
         });
@@ -164,7 +168,8 @@ impl Chart<'_> {
             if self.scale == Scale::Stacked {
                 draw_stack(canvas, &frame, &lines);
             } else {
-                lines.iter().for_each(|(ink, spans)| draw_line(canvas, &frame, *ink, spans));
+                // The first lies above the others.
+                lines.iter().rev().for_each(|(ink, spans)| draw_line(canvas, &frame, *ink, spans));
             }
             frame.draw_x_axis(canvas);
         });
@@ -199,17 +204,19 @@ impl Chart<'_> {
     }
 
     fn note(&self, frame: &Frame, lines: &[(Ink, Vec<Span>)], bucket_s: f64) -> Option<String> {
+        let span = lines[0].1[0];
+        let drawn = format::duration(span.end_s - span.start_s);
         if self.scale == Scale::Stacked {
-            let span = lines[0].1[0];
-            return Some(format!("Per {}.", format::duration(span.end_s - span.start_s)));
+            return Some(format!("Per {drawn}."));
+        }
+        let mut notes = Vec::new();
+        if span.end_s - span.start_s > bucket_s * 1.5 {
+            notes.push(format!("Means over {drawn}; the band shows the extremes within."));
         }
         if self.scale == Scale::Zoomed && frame.y.low > 0.0 {
-            return Some("The vertical axis does not start at zero.".to_owned());
+            notes.push("The vertical axis does not start at zero.".to_owned());
         }
-        let span = lines[0].1[0];
-        let merged = span.end_s - span.start_s > bucket_s * 1.5;
-        let drawn = format::duration(span.end_s - span.start_s);
-        merged.then(|| format!("Means over {drawn}; the band shows the extremes within."))
+        (!notes.is_empty()).then(|| notes.join(" "))
     }
 }
 
@@ -268,10 +275,6 @@ fn shade_warm_up(canvas: &Canvas<'_>, frame: &Frame, window: &Window) {
         return;
     }
     canvas.rectangle((frame.left, frame.top), (width, frame.height), Ink::Shade, 1.0);
-    if width > 58.0 {
-        let place = (frame.left + 6.0, frame.top + 9.0);
-        canvas.text("warm-up", place, Anchor::Start, LABEL - 1.0, Ink::Muted);
-    }
 }
 
 fn draw_line(canvas: &Canvas<'_>, frame: &Frame, ink: Ink, spans: &[Span]) {

@@ -10,9 +10,12 @@ use crate::report::format;
 
 const TITLE: &str = "Waiting from submission to running";
 
+/// A line: its place among the summaries, the summary, its points.
+type Line<'a> = (usize, &'a WaitingSummary, Vec<(f64, f64)>);
+
 /// The chart, where any pod waited at all.
 pub fn plot(result: &RunResult) -> Option<Plot> {
-    let shown: Vec<(usize, &WaitingSummary, Vec<(f64, f64)>)> = result
+    let shown: Vec<Line<'_>> = result
         .waiting
         .iter()
         .enumerate()

@@ -9,6 +9,7 @@ mod moments;
 mod poisson;
 mod population;
 mod presets;
+mod sampler;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -73,7 +73,7 @@ impl Poisson {
             usage_permille: None,
         };
         let time = SimTime::ZERO + SimDuration::from_secs_f64(self.clock_seconds);
-        Record { time, change: Change::Submit(Box::new(pod)) }
+        Record { time, change: Change::Submit(pod) }
     }
 }
 

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use super::super::record::{Outcome, TemplateIndex, Work};
 use super::config::{GeneratorConfig, GeneratorError, TierMix};
 use super::moments::{Residual, mean_of, mean_of_pair};
+use super::sampler::Sampler;
 use crate::cluster::{PodTemplate, Resources};
 use crate::engine::{Purpose, SimDuration, Stream, Streams};
+
+/// Longer runs than this, some 36,500 years, are cut: heavy tails overflow nothing.
+const LONGEST_RUN: SimDuration = SimDuration(1 << 60);
 
 /// One stream per purpose, advanced from task to task: seeding one per task would cost more than
 /// the draws, and nothing but the generator draws from them.
@@ -69,7 +73,12 @@ pub struct Population {
     /// Mean cpu of a task.
     pub mean_cpu: f64,
     /// What is left of its runs at the start.
-    pub residual: Residual,
+    residual: Residual,
+    job_tasks: Sampler,
+    cpu: Sampler,
+    memory: Sampler,
+    usage_permille: Option<[Sampler; 2]>,
+    run_seconds: Sampler,
     /// Template of its jobs; that of jobs that are spread is the next.
     first_template: u32,
     /// Largest cpu of a job.
@@ -134,9 +143,22 @@ impl Population {
             })
         };
         let job_cpu = sound("the cpu of a job", job_cpu)?;
+        let usage = mix.usage_permille.iter().flatten();
+        for distribution in usage.chain([&mix.cpu, &mix.memory, &mix.job_tasks]) {
+            let what = "a shape or a usage";
+            distribution.quantile(0.5).ok_or(GeneratorError::NoQuantile { what, tier })?;
+        }
         let residual = Residual::new(&mix.run_seconds);
         Ok(Self {
             residual: residual.ok_or(GeneratorError::NoQuantile { what: "the run", tier })?,
+            job_tasks: Sampler::new(&mix.job_tasks),
+            cpu: Sampler::new(&mix.cpu),
+            memory: Sampler::new(&mix.memory),
+            usage_permille: mix
+                .usage_permille
+                .as_ref()
+                .map(|both| both.each_ref().map(Sampler::new)),
+            run_seconds: Sampler::new(&mix.run_seconds),
             mix: mix.clone(),
             jobs_per_second: target_cpu / (job_cpu * mean_run),
             target_cpu,
@@ -149,16 +171,15 @@ impl Population {
 
     /// Draws a job.
     pub fn draw_job(&self, draws: &mut Draws) -> Job {
-        let mix = &self.mix;
-        let cpu = mix.cpu.sample(&mut draws.shape);
-        let memory = mix.memory.sample(&mut draws.shape);
-        let tasks = whole_tasks(mix.job_tasks.sample(&mut draws.size));
+        let cpu = self.cpu.draw(&mut draws.shape);
+        let memory = self.memory.draw(&mut draws.shape);
+        let tasks = whole_tasks(self.job_tasks.draw(&mut draws.size));
         // Drawn in any case, so that a change of the share moves no other draw.
-        let spread = draws.size.uniform() < mix.spread;
-        let usage_permille = mix.usage_permille.as_ref().map(|[cpu, memory]| {
+        let spread = draws.size.uniform() < self.mix.spread;
+        let usage_permille = self.usage_permille.as_ref().map(|[cpu, memory]| {
             let permille = |x: f64| whole(x).min(i64::from(u16::MAX)) as u16;
-            let cpu = permille(cpu.sample(&mut draws.usage));
-            [cpu, permille(memory.sample(&mut draws.usage))]
+            let cpu = permille(cpu.draw(&mut draws.usage));
+            [cpu, permille(memory.draw(&mut draws.usage))]
         });
         Job {
             tier: self.number,
@@ -167,6 +188,16 @@ impl Population {
             usage_permille,
             tasks: limited(tasks, cpu, self.largest_cpu) as u64,
         }
+    }
+
+    /// Draws the length of an uninterrupted run.
+    pub fn draw_run(&self, draws: &mut Draws) -> SimDuration {
+        SimDuration::from_secs_f64(self.run_seconds.draw(&mut draws.duration)).min(LONGEST_RUN)
+    }
+
+    /// Draws what is left of a run that goes on at the start.
+    pub fn draw_residual(&self, draws: &mut Draws) -> SimDuration {
+        SimDuration::from_secs_f64(self.residual.draw(&mut draws.duration)).min(LONGEST_RUN)
     }
 
     /// Draws how the run of a task ends: its work, and when its user stops it, counted from its

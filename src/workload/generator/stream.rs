@@ -1,8 +1,6 @@
 //! The generator as a source: nodes and templates, what runs at the start, then jobs as they
 //! arrive and tasks as their users stop them, merged in order of time.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use libm::{log1p, sin};
@@ -12,7 +10,7 @@ use super::super::source::{SourceError, SourceStatistics};
 use super::config::{GeneratorConfig, GeneratorError, InitialPopulation};
 use super::population::{Draws, Job, Population, populations};
 use crate::cluster::{Dimension, GpuRequest, PodTemplate};
-use crate::engine::{SimDuration, SimTime, Streams};
+use crate::engine::{Event, EventClass, EventQueue, SimDuration, SimTime, Streams};
 
 /// A synthetic workload as a source.
 pub struct Generator {
@@ -38,7 +36,17 @@ pub struct Generator {
     /// Time of the next job, once it has been drawn.
     next_arrival: Option<SimTime>,
     jobs_per_second: f64,
-    kills: BinaryHeap<Reverse<(SimTime, PodKey)>>,
+    kills: EventQueue<Kill>,
+}
+
+/// A user stops a pod.
+#[derive(Clone, Copy, Debug)]
+struct Kill(PodKey);
+
+impl Event for Kill {
+    fn class(&self) -> EventClass {
+        EventClass::Truth
+    }
 }
 
 /// How far the start has come.
@@ -72,7 +80,7 @@ impl Generator {
             clock_seconds: 0.0,
             next_arrival: None,
             jobs_per_second,
-            kills: BinaryHeap::new(),
+            kills: EventQueue::new(),
         };
         generator.filling = match generator.config.initial {
             InitialPopulation::Empty => None,
@@ -131,8 +139,7 @@ impl Generator {
             // A job without cpu must not fill for ever.
             filling.cpu_left -= (cpu as f64).max(1e-3);
             filling.tasks_left = filling.tasks_left.saturating_sub(1);
-            let residual = population.residual.draw(&mut self.draws.duration);
-            let run = SimDuration::from_secs_f64(residual);
+            let run = population.draw_residual(&mut self.draws);
             return self.task(run);
         }
     }
@@ -144,7 +151,7 @@ impl Generator {
         let key = PodKey(self.tasks);
         self.tasks += 1;
         if let Some(stop) = stop {
-            self.kills.push(Reverse((self.clock.saturating_add(stop), key)));
+            self.kills.push(self.clock.saturating_add(stop), Kill(key));
         }
         let pod = PodRecord {
             key,
@@ -160,7 +167,7 @@ impl Generator {
         if job.tasks == 0 {
             self.job = None;
         }
-        Some(Change::Submit(Box::new(pod)))
+        Some(Change::Submit(pod))
     }
 
     /// Draws the time of the next job by thinning: candidates come at the highest rate of the
@@ -210,11 +217,9 @@ impl Generator {
             };
             self.next_arrival = Some(time);
             let over = self.is_over(time);
-            if let Some(Reverse((stop, key))) = self.kills.peek().copied()
-                && (over || stop <= time)
-            {
-                self.kills.pop();
-                return Some(Record { time: stop, change: Change::Kill { key } });
+            if self.kills.peek().is_some_and(|(stop, _)| over || stop <= time) {
+                let (time, Kill(key)) = self.kills.pop()?;
+                return Some(Record { time, change: Change::Kill { key } });
             }
             if over {
                 return None;
@@ -224,8 +229,7 @@ impl Generator {
             self.begin_job();
         }
         let tier = self.job.as_ref().map_or(0, |job| job.tier);
-        let runs = &self.populations[tier].mix.run_seconds;
-        let run = runs.sample_duration(&mut self.draws.duration);
+        let run = self.populations[tier].draw_run(&mut self.draws);
         self.arrived += 1;
         let change = self.task(run)?;
         if self.config.tasks.is_some_and(|tasks| self.arrived >= tasks) {

@@ -19,7 +19,7 @@ fn generate(config: GeneratorConfig, streams: Streams) -> Vec<Record> {
 
 fn pods(records: &[Record]) -> impl Iterator<Item = (SimTime, &PodRecord)> {
     records.iter().filter_map(|record| match &record.change {
-        Change::Submit(pod) => Some((record.time, pod.as_ref())),
+        Change::Submit(pod) => Some((record.time, pod)),
         _ => None,
     })
 }
@@ -177,7 +177,7 @@ fn the_yardstick_is_what_the_notes_say() {
     assert_eq!(config.cell_cpu(), 66_152_500);
     let source = Generator::new(config.clone(), STREAMS).unwrap();
     // 124,566 tasks of a mean run of 300 s × exp(1.8² / 2).
-    let rate = 0.8 * 66_152_500.0 / 424.85 / (300.0 * 1.62_f64.exp());
+    let rate = 0.8 * 66_152_500.0 / 424.85 / (300.0 * libm::exp(1.62));
     assert!((source.jobs_per_second() / rate - 1.0).abs() < 1e-9);
     let records = generate(config, STREAMS);
     let initial = pods(&records).filter(|(time, _)| *time == SimTime::ZERO).count();
@@ -193,7 +193,8 @@ fn the_yardstick_is_what_the_notes_say() {
 
 #[test]
 fn descriptions_that_cannot_be_are_refused() {
-    let broken: [(fn(&mut GeneratorConfig), &str); 9] = [
+    type Breakage = fn(&mut GeneratorConfig);
+    let broken: [(Breakage, &str); 9] = [
         (|c| c.pools.clear(), "no cpu"),
         (|c| c.tiers.clear(), "no tier"),
         (|c| c.allocation = f64::NAN, "allocation"),

@@ -223,7 +223,7 @@ impl Google2011 {
                 template: TemplateIndex(template),
                 requests: self.requests(request),
             },
-            Slot::Submit(key, submission) => Change::Submit(Box::new(PodRecord {
+            Slot::Submit(key, submission) => Change::Submit(PodRecord {
                 key,
                 // Any task may be submitted again, even after FINISH.
                 tracked: true,
@@ -233,7 +233,7 @@ impl Google2011 {
                 gpu: GpuRequest::default(),
                 work: submission.work.expect("the window settles it when the slot leaves"),
                 usage_permille: None,
-            })),
+            }),
         })
     }
 

@@ -254,6 +254,7 @@ impl Tasks {
     }
 
     /// Everything has been read: what is alive runs until stopped.
+    #[expect(clippy::disallowed_methods, reason = "sorted before anything depends on the order")]
     pub fn close(&mut self, sink: &mut Sink<'_>) {
         sink.notes.add_many(Note::AliveAtTheEnd, self.live.len() as u64);
         let mut rest: Vec<_> = self.live.drain().map(|(key, task)| (key, task.slot)).collect();

@@ -90,7 +90,7 @@ impl Read {
         self.records
             .iter()
             .filter_map(|record| match &record.change {
-                Change::Submit(pod) => Some((record.time.0, pod.as_ref())),
+                Change::Submit(pod) => Some((record.time.0, pod)),
                 _ => None,
             })
             .collect()

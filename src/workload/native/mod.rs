@@ -2,13 +2,15 @@
 //! It is described in `docs/trace-format.md`; whatever a source can say, it can hold.
 
 mod columns;
+mod out_file;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use out_file::Compression;
 pub use reader::{Native, NativeConfig};
-pub use writer::{Compression, NativeWriter, WrittenTrace, write_trace};
+pub use writer::{NativeWriter, WrittenTrace, write_trace};
 
 /// Nodes that are there from the start.
 const NODES: &str = "nodes.csv";

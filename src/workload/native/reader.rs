@@ -333,7 +333,7 @@ impl PodFile {
         let usage_permille = self.usage(row)?;
         // Last, because nothing may be declared for a row that is skipped.
         let template = self.templates.index(&self.template, row, time, ready)?;
-        Ok(Change::Submit(Box::new(PodRecord {
+        Ok(Change::Submit(PodRecord {
             key,
             tracked,
             workload: WorkloadKey(workload),
@@ -342,7 +342,7 @@ impl PodFile {
             gpu,
             work,
             usage_permille,
-        })))
+        }))
     }
 
     fn gpu(&self, row: &ByteRecord) -> Result<GpuRequest, FieldError> {

@@ -14,11 +14,11 @@ use crate::cluster::*;
 use crate::engine::{SimDuration, SimTime};
 
 /// Records from memory.
-struct Listed(std::vec::IntoIter<Record>);
+struct Listed<'a>(std::slice::Iter<'a, Record>);
 
-impl Source for Listed {
+impl Source for Listed<'_> {
     fn next_record(&mut self) -> Result<Option<Record>, SourceError> {
-        Ok(self.0.next())
+        Ok(self.0.next().cloned())
     }
     fn statistics(&self) -> SourceStatistics {
         SourceStatistics::default()
@@ -40,7 +40,7 @@ fn read(folder: &std::path::Path, strict: bool) -> Result<Vec<Record>, SourceErr
 
 fn write_and_read(records: &[Record], compression: Compression) -> Vec<Record> {
     let folder = tempfile::tempdir().unwrap();
-    let mut source = Listed(records.to_vec().into_iter());
+    let mut source = Listed(records.iter());
     let written = write_trace(&mut source, folder.path(), &names(), compression).unwrap();
     assert_eq!(written.files.len(), 3);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "no temporary file is left");
@@ -190,7 +190,7 @@ fn records(drafts: Vec<(u64, Draft)>) -> Vec<Record> {
             Draft::Plain(change) => change,
             Draft::Submit(template, pod) => {
                 let template = intern(template, &mut records);
-                Change::Submit(Box::new(PodRecord { template, ..pod }))
+                Change::Submit(PodRecord { template, ..pod })
             }
             Draft::Resize(template, key, requests) => {
                 let template = intern(template, &mut records);

@@ -2,43 +2,20 @@
 //!
 //! Files are written under temporary names and renamed when all of them are whole.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use csv::ByteRecord;
-use flate2::write::GzEncoder;
 use serde::Serialize;
 
-use super::super::csv_table::csv_error;
 use super::super::input::file_error;
 use super::super::record::{Change, Outcome, PodKey, PodRecord, Record, Source, Work};
 use super::super::source::SourceError;
+use super::out_file::{Compression, OutFile};
 use super::{AMOUNTS, EXTENDED, NODE_EVENTS, NODES, PODS};
 use crate::cluster::{Dimension, NodeConstraints, NodeSpec, PodTemplate, ResourceNames, Resources};
 use crate::engine::SimTime;
-
-/// How the files are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// Not at all.
-    Plain,
-    /// gzip.
-    Gz,
-    /// zstd.
-    Zst,
-}
-
-impl Compression {
-    const fn suffix(self) -> &'static str {
-        match self {
-            Self::Plain => "",
-            Self::Gz => ".gz",
-            Self::Zst => ".zst",
-        }
-    }
-}
 
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -345,84 +322,4 @@ fn push_json<T: Serialize>(row: &mut ByteRecord, value: &T, empty: bool) {
 
 fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("maps of strings and plain data are always JSON")
-}
-
-/// Where the bytes go.
-enum Packer {
-    Plain(BufWriter<File>),
-    Gz(GzEncoder<BufWriter<File>>),
-    Zst(zstd::Encoder<'static, BufWriter<File>>),
-}
-
-impl Packer {
-    fn end(self) -> io::Result<()> {
-        let mut file = match self {
-            Self::Plain(file) => file,
-            Self::Gz(encoder) => encoder.finish()?,
-            Self::Zst(encoder) => encoder.finish()?,
-        };
-        file.flush()?;
-        file.get_ref().sync_all()
-    }
-}
-
-impl Write for Packer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(file) => file.write(bytes),
-            Self::Gz(encoder) => encoder.write(bytes),
-            Self::Zst(encoder) => encoder.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(file) => file.flush(),
-            Self::Gz(encoder) => encoder.flush(),
-            Self::Zst(encoder) => encoder.flush(),
-        }
-    }
-}
-
-/// A file under its temporary name.
-struct OutFile {
-    writer: csv::Writer<Packer>,
-    temporary: PathBuf,
-    path: PathBuf,
-}
-
-impl OutFile {
-    fn create(
-        folder: &Path,
-        name: &str,
-        compression: Compression,
-        header: &[&str],
-    ) -> Result<Self, SourceError> {
-        let path = folder.join(format!("{name}{}", compression.suffix()));
-        let temporary = folder.join(format!(".{name}.partial"));
-        let make = || -> io::Result<Packer> {
-            let file = BufWriter::with_capacity(1 << 18, File::create(&temporary)?);
-            Ok(match compression {
-                Compression::Plain => Packer::Plain(file),
-                Compression::Gz => Packer::Gz(GzEncoder::new(file, flate2::Compression::fast())),
-                Compression::Zst => Packer::Zst(zstd::Encoder::new(file, 3)?),
-            })
-        };
-        let packer = make().map_err(|error| file_error(&path, &error))?;
-        let mut file = Self { writer: csv::Writer::from_writer(packer), temporary, path };
-        file.write(&ByteRecord::from(header))?;
-        Ok(file)
-    }
-
-    fn write(&mut self, row: &ByteRecord) -> Result<(), SourceError> {
-        self.writer.write_byte_record(row).map_err(|error| csv_error(&self.path, error))
-    }
-
-    /// Ends the file; answers its temporary and its final name.
-    fn end(self) -> Result<(PathBuf, PathBuf), SourceError> {
-        let Self { writer, temporary, path } = self;
-        let packer = writer.into_inner().map_err(|error| file_error(&path, error.error()))?;
-        packer.end().map_err(|error| file_error(&path, &error))?;
-        Ok((temporary, path))
-    }
 }

@@ -12,8 +12,10 @@ const DIGITS: u32 = 18;
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
     shift: u32,
-    /// Smallest amount of each step; the last entry ends the last step.
-    low: Box<[i64; STEPS + 1]>,
+    /// Smallest amount of each step.
+    low: Box<[i64; STEPS]>,
+    /// Largest amount of each step, cut at the limit.
+    high: Box<[i64; STEPS]>,
 }
 
 impl Axis {
@@ -21,11 +23,10 @@ impl Axis {
     pub fn new(limit: i64) -> Self {
         let digits = i64::BITS - limit.max(0).leading_zeros();
         let shift = digits.saturating_sub(DIGITS);
-        let mut low = Box::new([i64::MAX; STEPS + 1]);
-        for (step, low) in low.iter_mut().enumerate() {
-            *low = smallest(step).checked_mul(1 << shift).unwrap_or(i64::MAX);
-        }
-        Self { shift, low }
+        let start = |step| smallest(step).checked_mul(1 << shift).unwrap_or(i64::MAX);
+        let low = Box::new(std::array::from_fn(start));
+        let high = Box::new(std::array::from_fn(|step| (start(step + 1) - 1).min(limit)));
+        Self { shift, low, high }
     }
 
     /// The step that `free` is in; negative amounts are in the first.
@@ -41,13 +42,13 @@ impl Axis {
     /// Smallest amount in `step`, apart from negative ones.
     #[inline]
     pub fn low(&self, step: usize) -> i64 {
-        self.low[step]
+        self.low[step % STEPS]
     }
 
-    /// Largest amount in `step`.
+    /// Largest amount in `step` up to the limit.
     #[inline]
     pub fn high(&self, step: usize) -> i64 {
-        self.low[step + 1] - 1
+        self.high[step % STEPS]
     }
 }
 

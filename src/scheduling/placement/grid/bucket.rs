@@ -18,13 +18,26 @@ pub(super) struct Entry {
 }
 
 /// The nodes of one cell. At most one of the two holds any.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Bucket {
+    lowest: NodeId,
     pub few: Vec<Entry>,
     pub many: BTreeSet<Entry>,
 }
 
+impl Default for Bucket {
+    fn default() -> Self {
+        Self { lowest: NodeId::NONE, few: Vec::new(), many: BTreeSet::new() }
+    }
+}
+
 impl Bucket {
+    /// At most the lowest number of any node in it.
+    #[inline]
+    pub fn lowest(&self) -> NodeId {
+        self.lowest
+    }
+
     /// True without nodes.
     pub fn is_empty(&self) -> bool {
         self.few.is_empty() && self.many.is_empty()
@@ -33,6 +46,8 @@ impl Bucket {
     /// Adds a node that is not there; `positions` tells where in a list each node is.
     #[inline]
     pub fn insert(&mut self, entry: Entry, positions: &mut [u32]) {
+        // A bucket that was emptied forgets the lowest number that it had.
+        self.lowest = if self.is_empty() { entry.node } else { self.lowest.min(entry.node) };
         if !self.many.is_empty() {
             self.many.insert(entry);
             return;

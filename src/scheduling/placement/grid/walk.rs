@@ -55,53 +55,76 @@ impl<P: Placement + ?Sized> Walk<'_, '_, P> {
         let first = [0, 1].map(|axis| self.table.axes[axis].step(need[axis]));
         let allowed = u128::MAX << first[1];
         let mut rows = self.table.rows & (u128::MAX << first[0]);
+        let most_memory = self.most_memory(rows, limit[1]);
         while let Some(row) = take(&mut rows, self.order) {
             let columns = self.table.columns[row] & allowed;
             if columns == 0 {
                 continue;
             }
-            let (low, high) = self.interval(0, row, need[0]);
-            if !self.is_ruled_out([low, need[1]], [high, limit[1]]) {
-                self.cells(row, columns, [low, high], need[1]);
+            let cpu = self.interval(0, row, need[0]);
+            if !self.is_ruled_out(cpu, self.extent(columns, need[1])) {
+                self.cells(row, columns, cpu, need[1]);
                 continue;
             }
             // All that is left lies on the far side of this row.
-            let (rest_low, rest_high) = match self.order {
-                Order::TightestFirst => (low, limit[0]),
-                Order::LoosestFirst => (need[0], high),
+            let rest = match self.order {
+                Order::TightestFirst => [cpu[0], limit[0]],
+                Order::LoosestFirst => [need[0], cpu[1]],
             };
-            if self.is_ruled_out([rest_low, need[1]], [rest_high, limit[1]]) {
+            if self.is_ruled_out(rest, [need[1], most_memory]) {
                 return;
             }
         }
     }
 
+    /// At least what is free of memory on any node in `rows`. Only a search that starts from
+    /// there needs it to be close.
+    fn most_memory(&self, rows: u128, limit: i64) -> i64 {
+        match self.order {
+            Order::TightestFirst => limit,
+            Order::LoosestFirst => {
+                let columns = Members(rows).fold(0, |all, row| all | self.table.columns[row]);
+                if columns == 0 { limit } else { self.table.axes[1].high(last(columns)) }
+            }
+        }
+    }
+
+    /// The interval of what is free of memory in `columns`, of which there are some.
+    #[inline]
+    fn extent(&self, columns: u128, need: i64) -> [i64; 2] {
+        let lowest = self.interval(1, columns.trailing_zeros() as usize, need);
+        let highest = self.interval(1, last(columns), need);
+        [lowest[0], highest[1]]
+    }
+
     /// Looks into the cells of one row, between `cpu` amounts.
     fn cells(&mut self, row: usize, mut columns: u128, cpu: [i64; 2], memory_need: i64) {
-        let limit = self.table.limit[INDEXED[1]];
-        while let Some(column) = take(&mut columns, self.order) {
-            let (low, high) = self.interval(1, column, memory_need);
-            if !self.is_ruled_out([cpu[0], low], [cpu[1], high]) {
-                let bucket = self.table.bucket_of[row * STEPS + column];
-                self.bucket(&self.buckets[bucket as usize]);
+        loop {
+            let before = columns;
+            let Some(column) = take(&mut columns, self.order) else { return };
+            let memory = self.interval(1, column, memory_need);
+            let bound = self.best.map(|_| self.bound([cpu[0], memory[0]], [cpu[1], memory[1]]));
+            if let (Some(score), Some(best)) = (bound, *self.best)
+                && score < best.score
+            {
+                if self.is_ruled_out(cpu, self.extent(before, memory_need)) {
+                    return;
+                }
                 continue;
             }
-            let (rest_low, rest_high) = match self.order {
-                Order::TightestFirst => (low, limit),
-                Order::LoosestFirst => (memory_need, high),
-            };
-            if self.is_ruled_out([cpu[0], rest_low], [cpu[1], rest_high]) {
-                return;
+            let bucket = &self.buckets[self.table.bucket_of[row * STEPS + column] as usize];
+            let most = bound.map(|score| Candidate { score, node: bucket.lowest() });
+            if most.zip(*self.best).is_none_or(|(most, best)| most.beats(best)) {
+                self.bucket(bucket);
             }
         }
     }
 
     /// What can be free in `step` of an axis on a node that has what the pod needs.
     #[inline]
-    fn interval(&self, axis: usize, step: usize, need: i64) -> (i64, i64) {
+    fn interval(&self, axis: usize, step: usize, need: i64) -> [i64; 2] {
         let steps = &self.table.axes[axis];
-        let high = steps.high(step).min(self.table.limit[INDEXED[axis]]);
-        (steps.low(step).max(need), high)
+        [steps.low(step).max(need), steps.high(step)]
     }
 
     fn bucket(&mut self, bucket: &Bucket) {
@@ -149,11 +172,11 @@ impl<P: Placement + ?Sized> Walk<'_, '_, P> {
         !Candidate { score: self.bound(free, free), node }.beats(best)
     }
 
-    /// True if no node with free amounts between `low` and `high` can replace the best.
+    /// True if no node with free amounts in these intervals can replace the best.
     #[inline]
-    fn is_ruled_out(&self, low: [i64; 2], high: [i64; 2]) -> bool {
+    fn is_ruled_out(&self, cpu: [i64; 2], memory: [i64; 2]) -> bool {
         let Some(best) = *self.best else { return false };
-        self.bound(low, high) < best.score
+        self.bound([cpu[0], memory[0]], [cpu[1], memory[1]]) < best.score
     }
 
     #[inline]
@@ -169,23 +192,39 @@ impl<P: Placement + ?Sized> Walk<'_, '_, P> {
     }
 }
 
+/// The members of a bitmap, in order.
+struct Members(u128);
+
+impl Iterator for Members {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        take(&mut self.0, Order::TightestFirst)
+    }
+}
+
+/// The last member of a bitmap that has one.
+#[inline]
+fn last(bits: u128) -> usize {
+    (u128::BITS - 1 - bits.leading_zeros()) as usize
+}
+
 /// Takes the next member out of a bitmap.
 #[inline]
 fn take(bits: &mut u128, order: Order) -> Option<usize> {
     if *bits == 0 {
         return None;
     }
-    let index = match order {
+    match order {
         Order::TightestFirst => {
-            let index = bits.trailing_zeros();
+            let index = bits.trailing_zeros() as usize;
             *bits &= *bits - 1;
-            index
+            Some(index)
         }
         Order::LoosestFirst => {
-            let index = 127 - bits.leading_zeros();
+            let index = last(*bits);
             *bits &= !(1 << index);
-            index
+            Some(index)
         }
-    };
-    Some(index as usize)
+    }
 }

@@ -1,8 +1,8 @@
 //! The policies that come with the simulator, one per file. Each says where its formula is from.
 //!
 //! They compute in integers: amounts weighted by a [`crate::cluster::Scale`] where resources are
-//! added or multiplied, percentages where kube-scheduler has them; the two that are defined in
-//! floats say how they are rounded.
+//! added or multiplied, percentages where kube-scheduler has them; those that are defined in floats
+//! say how they are rounded.
 
 mod balanced;
 mod best_fit;

@@ -3,6 +3,9 @@
 //! Both are small and read whole: the pod list is not in order of time. Pods of this trace ran on
 //! Kubernetes; what is replayed is when they came, what they asked for and how long they lasted.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -304,166 +307,7 @@ fn pod_records(pods: Vec<Pod>) -> Vec<Record> {
             work: Work::For { run: SimDuration::from_secs(pod.run), outcome: pod.outcome },
             usage_permille: None,
         };
-        records.push(Record { time, change: Change::Submit(Box::new(record)) });
+        records.push(Record { time, change: Change::Submit(record) });
     }
     records
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::super::data_folder;
-    use super::*;
-
-    const NODE_HEADER: &str = "sn,cpu_milli,memory_mib,gpu,model\n";
-    const POD_HEADER: &str = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,\
-                              creation_time,deletion_time,scheduled_time\n";
-
-    fn read(
-        nodes: &str,
-        pods: &str,
-        strict: bool,
-    ) -> Result<(Vec<Record>, SourceStatistics), SourceError> {
-        let folder = tempfile::tempdir().unwrap();
-        let (node_path, pod_path) = (folder.path().join("n.csv"), folder.path().join("p.csv"));
-        fs::write(&node_path, format!("{NODE_HEADER}{nodes}")).unwrap();
-        fs::write(&pod_path, format!("{POD_HEADER}{pods}")).unwrap();
-        let config = OpenbConfig { nodes: Some(node_path), pods: Some(pod_path), strict };
-        let mut source = Openb::open(&config)?;
-        let mut records = Vec::new();
-        while let Some(record) = source.next_record()? {
-            records.push(record);
-        }
-        Ok((records, source.statistics()))
-    }
-
-    fn pods(records: &[Record]) -> Vec<(u64, PodRecord)> {
-        let pod = |record: &Record| match &record.change {
-            Change::Submit(pod) => Some((record.time.0, (**pod).clone())),
-            _ => None,
-        };
-        records.iter().filter_map(pod).collect()
-    }
-
-    fn templates(records: &[Record]) -> Vec<Arc<PodTemplate>> {
-        let template = |record: &Record| match &record.change {
-            Change::Template(template) => Some(Arc::clone(template)),
-            _ => None,
-        };
-        records.iter().filter_map(template).collect()
-    }
-
-    #[test]
-    fn nodes_have_their_devices_and_their_model_as_pool() {
-        let rows = "a,32000,262144,0,\nb,96000,786432,8,V100M32\n";
-        let (records, _) = read(rows, "", true).unwrap();
-        let specs: Vec<_> = records
-            .iter()
-            .map(|record| match &record.change {
-                Change::NodeAdd { spec, .. } => spec,
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        assert_eq!((specs[0].pool.as_str(), specs[0].gpu_devices), ("cpu", 0));
-        assert_eq!((specs[1].pool.as_str(), specs[1].gpu_devices), ("V100M32", 8));
-        assert_eq!(specs[1].allocatable.0[..5], [96_000, 786_432 << 20, 0, 110, 8_000]);
-    }
-
-    #[test]
-    fn pods_come_in_order_of_creation_and_run_from_schedule_to_deletion() {
-        let rows = "late,1000,1,1,460,T4|A10,BE,Failed,50,90,60\n\
-                    early,2000,2,0,0,,LS,Pending,10,25,\n\
-                    whole,2000,2,8,1000,,Guaranteed,Running,50,51,50\n";
-        let (records, statistics) = read("", rows, true).unwrap();
-        let pods = pods(&records);
-        let runs: Vec<_> = pods.iter().map(|(time, pod)| (*time, pod.work)).collect();
-        let work = |run, outcome| Work::For { run: SimDuration::from_secs(run), outcome };
-        assert_eq!(
-            runs,
-            [
-                (10_000_000, work(15, Outcome::Finish)),
-                (50_000_000, work(30, Outcome::Fail)),
-                (50_000_000, work(1, Outcome::Finish)),
-            ]
-        );
-        assert_eq!(pods[1].1.requests[Dimension::GPU], 460);
-        assert_eq!(pods[2].1.gpu, GpuRequest { devices: 8, milli: 1000 });
-        let templates = templates(&records);
-        assert_eq!(templates[1].constraints.gpu_models, ["A10", "T4"]);
-        assert_eq!(templates[1].tier, Tier::BestEffortBatch);
-        assert_eq!(pods[2].1.template, pods[0].1.template, "guaranteed and LS are one tier");
-        assert_eq!(statistics.noted.values().sum::<u64>(), 1);
-    }
-
-    #[test]
-    fn broken_pods_are_skipped_or_refused_with_their_place() {
-        for (row, column, reason) in [
-            ("p,x,1,0,0,,LS,Running,1,2,1", 2, "not a number"),
-            ("p,1000,-1,0,0,,LS,Running,1,2,1", 3, "negative number"),
-            ("p,1000,1,256,0,,LS,Running,1,2,1", 4, "number too large"),
-            ("p,1000,1,1,1001,,LS,Running,1,2,1", 5, "number too large"),
-            ("p,1000,1,2,500,,LS,Running,1,2,1", 5, "a share of several GPUs"),
-            ("p,1000,1,0,0,,Gold,Running,1,2,1", 7, "unknown code"),
-            ("p,1000,1,0,0,,LS,Lost,1,2,1", 8, "unknown code"),
-            ("p,1000,1,0,0,,LS,Running,NaN,2,1", 9, "not a number"),
-            ("p,1000,1,0,0,,LS,Running,1,2,3", 10, "ends before it starts"),
-            ("p,1000,1,0,0,,LS,Running,1", 0, "columns"),
-        ] {
-            let (records, statistics) = read("", &format!("{row}\n"), false).unwrap();
-            assert!(records.is_empty(), "{row}");
-            let found = statistics.skipped.keys().next().unwrap();
-            assert!(found.contains(reason), "{row}: {found}");
-            let error = read("", &format!("{row}\n"), true).unwrap_err().to_string();
-            assert!(error.contains(&format!("p.csv:2:{column}")), "{row}: {error}");
-            assert!(error.contains(reason), "{row}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_missing_column_or_an_empty_file_is_an_error_with_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("p.csv");
-        let config = OpenbConfig { nodes: None, pods: Some(path.clone()), strict: false };
-        for (content, expected) in [("name,cpu_milli\n", "memory_mib"), ("", "empty")] {
-            fs::write(&path, content).unwrap();
-            let error = Openb::open(&config).err().unwrap().to_string();
-            assert!(error.contains("p.csv") && error.contains(expected), "{error}");
-        }
-    }
-
-    #[test]
-    fn the_real_lists_have_the_published_counts() {
-        let folder = data_folder().map(|folder| folder.join("traces/alibaba-gpu-v2023"));
-        let Some(folder) = folder.filter(|folder| folder.is_dir()) else {
-            eprintln!("SKIPPED: no traces/alibaba-gpu-v2023 under CELLSIM_DATA or ../shared");
-            return;
-        };
-        let config = OpenbConfig {
-            nodes: Some(folder.join("openb_node_list_all_node.csv.zst")),
-            pods: Some(folder.join("openb_pod_list_default.csv.zst")),
-            strict: true,
-        };
-        let mut source = Openb::open(&config).unwrap();
-        let (mut nodes, mut gpus, mut cores, mut pods, mut fails) = (0, 0, 0, 0, 0);
-        while let Some(record) = source.next_record().unwrap() {
-            match record.change {
-                Change::NodeAdd { spec, .. } => {
-                    nodes += 1;
-                    gpus += i64::from(spec.gpu_devices);
-                    cores += spec.allocatable[Dimension::CPU] / 1000;
-                }
-                Change::Submit(pod) => {
-                    pods += 1;
-                    fails +=
-                        i32::from(matches!(pod.work, Work::For { outcome: Outcome::Fail, .. }));
-                }
-                _ => {}
-            }
-        }
-        assert_eq!((nodes, gpus, cores), (1_523, 6_212, 125_514));
-        assert_eq!((pods, fails), (8_152, 1_870));
-        let noted = source.statistics().noted;
-        assert_eq!(noted.values().copied().collect::<Vec<_>>(), [897]);
-    }
 }

@@ -1,5 +1,7 @@
 //! Random cells under random changes: every way to find a node finds the one that a scan finds.
 
+mod choices;
+
 use std::sync::Arc;
 
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
@@ -58,7 +60,7 @@ fn spec(name: u32, kind: u32) -> NodeSpec {
     allocatable[Dimension::STORAGE] = if kind % 4 == 1 { 50 } else { 100 };
     let mut spec = NodeSpec { name: format!("n{name}"), allocatable, ..NodeSpec::default() };
     spec.gpu_devices = gpus;
-    let zone = if kind / 6 % 2 == 0 { "a" } else { "b" };
+    let zone = if (kind / 6).is_multiple_of(2) { "a" } else { "b" };
     spec.labels.insert("zone".to_owned(), zone.to_owned());
     if kind / 12 % 5 == 4 {
         spec.labels.insert("odd".to_owned(), String::new());
@@ -113,8 +115,11 @@ fn overcommit(kind: u8) -> Overcommit {
     overcommit
 }
 
-fn strategies() -> Vec<(&'static str, Box<dyn Fn() -> Strategy>)> {
-    let mut all: Vec<(&'static str, Box<dyn Fn() -> Strategy>)> = Vec::new();
+/// A name and how to make what it names.
+type Named = (&'static str, Box<dyn Fn() -> Strategy>);
+
+fn strategies() -> Vec<Named> {
+    let mut all: Vec<Named> = Vec::new();
     for entry in builtin() {
         let build = || (entry.build)(&Value::Null).expect("has defaults");
         all.push((entry.name, Box::new(build)));
@@ -183,13 +188,13 @@ impl World {
         let condition = cluster.nodes().condition(node);
         match kind % 10 {
             0 => cluster.begin_node_fault(node, &none),
-            1 if condition.faults > 0 => drop(cluster.end_node_fault(node, &none)),
-            2 | 1 => drop(cluster.observe_readiness(node, b % 3 > 0)),
-            3 => drop(cluster.cordon(node, b % 2 == 0)),
+            1 if condition.faults > 0 => _ = cluster.end_node_fault(node, &none),
+            2 | 1 => _ = cluster.observe_readiness(node, b % 3 > 0),
+            3 => _ = cluster.cordon(node, b % 2 == 0),
             4 if condition.present => cluster.remove_node(node, EvictionCause::Other, &none),
             4 => cluster.return_node(node, Arc::new(spec(a, b))),
             5 => cluster.update_node(node, Arc::new(spec(a, b))),
-            6 => drop(cluster.add_node(Arc::new(spec(c, b)))),
+            6 => _ = cluster.add_node(Arc::new(spec(c, b))),
             7 => {
                 let bound = self.bound();
                 if let Some(pod) = bound.get(b as usize % bound.len().max(1)) {
