@@ -4,6 +4,7 @@ mod auditor;
 mod bad_input;
 mod cli;
 mod determinism;
+mod healing;
 mod layers;
 mod queueing;
 mod reliability;
