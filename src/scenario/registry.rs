@@ -140,6 +140,6 @@ mod tests {
     fn options_are_refused_with_their_place() {
         let error = plan("{name: mine, options: {answer: no}}").err().unwrap();
         assert!(error.starts_with("E0205 s.yaml:4:55 policy \"mine\": answer"), "{error}");
-        assert!(plan("nime").err().unwrap().contains("did you mean \"mine\"?"));
+        assert!(plan("mien").err().unwrap().contains("did you mean \"mine\"?"));
     }
 }
