@@ -29,11 +29,21 @@ pub struct PodClass {
     pub tier: Tier,
 }
 
+/// A slot of the table: all that the first and the last pod of a class touch, on the same lines.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Slot {
+    class: PodClass,
+    /// Hash of `class`.
+    hash: u64,
+    /// Pods of it.
+    pods: u32,
+}
+
 /// All classes of which pods exist. Bounded by live pods.
 #[derive(Clone, Debug, Default)]
 pub struct ClassTable {
-    classes: Vec<PodClass>,
-    pods: Vec<u32>,
+    slots: Vec<Slot>,
     vacant: Vec<ClassId>,
     by_content: HashTable<ClassId>,
 }
@@ -42,49 +52,47 @@ impl ClassTable {
     /// The class `id`; it must be one that pods are of.
     #[inline]
     pub fn get(&self, id: ClassId) -> &PodClass {
-        &self.classes[id.index()]
+        &self.slots[id.index()].class
     }
 
     /// Number of slots ever used: ids are below this.
     pub fn slots(&self) -> usize {
-        self.classes.len()
+        self.slots.len()
     }
 
     /// Number of pods of class `id`.
     pub fn pods(&self, id: ClassId) -> u32 {
-        self.pods[id.index()]
+        self.slots[id.index()].pods
     }
 
     /// Interns `class` and counts one more pod of it.
     pub(super) fn acquire(&mut self, class: &PodClass) -> ClassId {
         let hash = FxBuildHasher.hash_one(class);
-        if let Some(id) = self.by_content.find(hash, |id| self.classes[id.index()] == *class) {
-            self.pods[id.index()] += 1;
+        let slots = &mut self.slots;
+        if let Some(id) = self.by_content.find(hash, |id| slots[id.index()].class == *class) {
+            slots[id.index()].pods += 1;
             return *id;
         }
+        let slot = Slot { class: *class, hash, pods: 1 };
         let id = if let Some(id) = self.vacant.pop() {
-            self.classes[id.index()] = *class;
-            self.pods[id.index()] = 1;
+            slots[id.index()] = slot;
             id
         } else {
-            self.classes.push(*class);
-            self.pods.push(1);
-            ClassId::from_index(self.classes.len() - 1)
+            slots.push(slot);
+            ClassId::from_index(slots.len() - 1)
         };
-        let classes = &self.classes;
-        self.by_content.insert_unique(hash, id, |id| FxBuildHasher.hash_one(classes[id.index()]));
+        self.by_content.insert_unique(hash, id, |id| slots[id.index()].hash);
         id
     }
 
     /// One pod fewer of class `id`; the last one frees the slot.
     pub(super) fn release(&mut self, id: ClassId) {
-        let pods = &mut self.pods[id.index()];
-        *pods -= 1;
-        if *pods > 0 {
+        let slot = &mut self.slots[id.index()];
+        slot.pods -= 1;
+        if slot.pods > 0 {
             return;
         }
-        let hash = FxBuildHasher.hash_one(self.classes[id.index()]);
-        let entry = self.by_content.find_entry(hash, |known| *known == id);
+        let entry = self.by_content.find_entry(slot.hash, |known| *known == id);
         entry.expect("a class in use is in the table of contents").remove();
         self.vacant.push(id);
     }

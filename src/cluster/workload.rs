@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::bits::BitSet;
 use super::ids::WorkloadId;
 use crate::engine::SimTime;
 
@@ -24,7 +25,11 @@ pub struct Workload {
     pub pods: u32,
     /// Pods running.
     pub ready: u32,
+    /// Nodes that hold a pod of it which has to be apart from its like (`one_per_node`).
+    pub(super) apart: BitSet,
     declared: bool,
+    /// It can be found by its key.
+    keyed: bool,
 }
 
 impl Workload {
@@ -71,6 +76,17 @@ impl WorkloadTable {
         if let Some(id) = self.by_key.get(&key) {
             return *id;
         }
+        let id = self.insert(key, true, now);
+        self.by_key.insert(key, id);
+        id
+    }
+
+    /// A job for a single pod. It costs no look at the keys, which is a cache miss each time.
+    pub(super) fn of_one(&mut self, key: u64, now: SimTime) -> WorkloadId {
+        self.insert(key, false, now)
+    }
+
+    fn insert(&mut self, key: u64, keyed: bool, now: SimTime) -> WorkloadId {
         let workload = Workload {
             key,
             name: None,
@@ -79,7 +95,9 @@ impl WorkloadTable {
             since: now,
             pods: 0,
             ready: 0,
+            apart: BitSet::default(),
             declared: false,
+            keyed,
         };
         let id = self.vacant.pop().unwrap_or(WorkloadId::from_index(self.slots.len()));
         if id.index() == self.slots.len() {
@@ -87,7 +105,6 @@ impl WorkloadTable {
         } else {
             self.slots[id.index()] = workload;
         }
-        self.by_key.insert(key, id);
         id
     }
 
@@ -102,7 +119,10 @@ impl WorkloadTable {
 
     /// Forgets a workload without pods; its slot stays readable until [`WorkloadTable::recycle`].
     pub(super) fn retire(&mut self, id: WorkloadId) {
-        self.by_key.remove(&self.slots[id.index()].key);
+        let workload = &self.slots[id.index()];
+        if workload.keyed {
+            self.by_key.remove(&workload.key);
+        }
         self.retired.push(id);
     }
 

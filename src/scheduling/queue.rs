@@ -3,6 +3,9 @@
 //! Pods of one class are the same to every policy, so what does not fit for one does not fit for
 //! any: a class that did not fit is *blocked* as a whole, at no cost per pod, and looked at again
 //! only when a node changed that could take it (see `scheduler`).
+//!
+//! Only classes with something in the queue have an entry in it. Most of the time these are few
+//! and stay in the cache, however many classes of running pods there are.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -29,12 +32,19 @@ struct ClassQueue {
     blocked: bool,
 }
 
+/// Stands for "no entry".
+const NO_ENTRY: u32 = u32::MAX;
+
 /// All pending pods.
 #[derive(Debug)]
 pub struct PendingQueue {
     order: QueueOrder,
     sequence: u64,
+    /// Per class: its position in `queues`, or `NO_ENTRY`.
+    entries: Vec<u32>,
     queues: Vec<ClassQueue>,
+    /// Positions in `queues` that no class has.
+    vacant: Vec<u32>,
     active: BinaryHeap<Reverse<(QueueKey, ClassId)>>,
     blocked: Blocked,
 }
@@ -45,7 +55,9 @@ impl PendingQueue {
         Self {
             order,
             sequence: 0,
+            entries: Vec::new(),
             queues: Vec::new(),
+            vacant: Vec::new(),
             active: BinaryHeap::new(),
             blocked: Blocked::default(),
         }
@@ -55,15 +67,14 @@ impl PendingQueue {
     pub fn push(&mut self, cluster: &Cluster, pod: PodId) {
         let class = cluster.pod(pod).class;
         let content = cluster.classes().get(class);
-        if class.index() >= self.queues.len() {
-            self.queues.resize_with(class.index() + 1, ClassQueue::default);
-        }
-        if self.queues[class.index()].content.as_ref() != Some(content) {
+        if self.position(class).is_none() {
+            self.enter(class, content);
+        } else if self.queue(class).content.as_ref() != Some(content) {
             self.reset(class, content);
         }
         self.sequence += 1;
         let sequence = self.sequence;
-        let queue = &mut self.queues[class.index()];
+        let queue = self.queue_mut(class);
         queue.pods.push_back((sequence, cluster.pods().reference(pod)));
         if queue.in_order.is_none() && !queue.blocked {
             queue.in_order = Some(sequence);
@@ -72,12 +83,51 @@ impl PendingQueue {
         }
     }
 
+    /// Position of the entry of `class`, if it has one.
+    #[inline]
+    fn position(&self, class: ClassId) -> Option<usize> {
+        let position = self.entries.get(class.index()).copied().unwrap_or(NO_ENTRY);
+        (position != NO_ENTRY).then_some(position as usize)
+    }
+
+    /// The entry of `class`, which has one.
+    #[inline]
+    fn queue(&self, class: ClassId) -> &ClassQueue {
+        &self.queues[self.entries[class.index()] as usize]
+    }
+
+    #[inline]
+    fn queue_mut(&mut self, class: ClassId) -> &mut ClassQueue {
+        &mut self.queues[self.entries[class.index()] as usize]
+    }
+
+    /// Makes an empty entry for `class`.
+    fn enter(&mut self, class: ClassId, content: &PodClass) {
+        let position = self.vacant.pop().unwrap_or_else(|| {
+            self.queues.push(ClassQueue::default());
+            u32::try_from(self.queues.len() - 1).expect("classes are numbered by 32 bits")
+        });
+        if class.index() >= self.entries.len() {
+            self.entries.resize(class.index() + 1, NO_ENTRY);
+        }
+        self.entries[class.index()] = position;
+        self.queues[position as usize].content = Some(*content);
+    }
+
+    /// Gives up the entry of `class` if nothing is left in it.
+    fn leave_if_empty(&mut self, class: ClassId) {
+        let queue = self.queue(class);
+        if queue.pods.is_empty() && queue.in_order.is_none() && !queue.blocked {
+            self.vacant.push(std::mem::replace(&mut self.entries[class.index()], NO_ENTRY));
+        }
+    }
+
     /// Forgets what the slot of `class` held for a class that is gone.
     fn reset(&mut self, class: ClassId, content: &PodClass) {
-        if self.queues[class.index()].blocked {
+        if self.queue(class).blocked {
             self.blocked.remove(class);
         }
-        let queue = &mut self.queues[class.index()];
+        let queue = self.queue_mut(class);
         queue.pods.clear();
         queue.in_order = None;
         queue.blocked = false;
@@ -101,14 +151,16 @@ impl PendingQueue {
     /// there is gone.
     pub fn pop_active(&mut self, cluster: &Cluster) -> Option<(ClassId, PodId)> {
         let Reverse((key, class)) = self.active.pop()?;
-        let queue = &mut self.queues[class.index()];
+        let position = self.position(class)?;
+        let queue = &mut self.queues[position];
         if queue.in_order != Some(key.sequence) {
             return None;
         }
         queue.in_order = None;
         self.drop_stale(cluster, class);
-        let (sequence, reference) = *self.queues[class.index()].pods.front()?;
-        if sequence == key.sequence {
+        if let Some((sequence, reference)) = self.queues[position].pods.front()
+            && *sequence == key.sequence
+        {
             return Some((class, reference.pod));
         }
         // Its successor waits its own turn.
@@ -118,7 +170,7 @@ impl PendingQueue {
 
     /// Drops pods from the head of a class that are pending no longer, or of another class now.
     fn drop_stale(&mut self, cluster: &Cluster, class: ClassId) {
-        let queue = &mut self.queues[class.index()];
+        let queue = self.queue_mut(class);
         while let Some((_, reference)) = queue.pods.front() {
             let pod = cluster.pods().resolve(*reference);
             if pod.is_some_and(|pod| pod.state == PodState::Pending && pod.class == class) {
@@ -131,37 +183,40 @@ impl PendingQueue {
     /// Puts a class back into the order of those that are not blocked, if it has pods.
     pub fn reactivate(&mut self, cluster: &Cluster, class: ClassId) {
         self.drop_stale(cluster, class);
-        if let Some(key) = self.head_key(class) {
-            self.queues[class.index()].in_order = Some(key.sequence);
-            self.active.push(Reverse((key, class)));
+        match self.head_key(class) {
+            Some(key) => {
+                self.queue_mut(class).in_order = Some(key.sequence);
+                self.active.push(Reverse((key, class)));
+            }
+            None => self.leave_if_empty(class),
         }
     }
 
     fn head_key(&self, class: ClassId) -> Option<QueueKey> {
-        let queue = &self.queues[class.index()];
+        let queue = self.queue(class);
         let (sequence, _) = queue.pods.front()?;
         Some(self.key(queue.content.as_ref()?, *sequence))
     }
 
     /// The first pod of `class` leaves the queue because it is about to be bound.
     pub fn take_head(&mut self, class: ClassId) {
-        self.queues[class.index()].pods.pop_front();
+        self.queue_mut(class).pods.pop_front();
     }
 
     /// Blocks `class`, whose first pod has just been found to fit nowhere. Returns its position
     /// among the blocked.
     pub fn block(&mut self, class: ClassId) -> usize {
         let key = self.head_key(class).expect("a class is blocked while its pod is at hand");
-        let queue = &mut self.queues[class.index()];
+        let queue = &mut self.queues[self.entries[class.index()] as usize];
         queue.blocked = true;
         let content = queue.content.as_ref().expect("a class with pods has content");
         self.blocked.insert(key, class, content)
     }
 
-    /// The first blocked class at position `from` or later that asks for at most `cpu` and
-    /// `memory`.
-    pub fn next_blocked(&self, from: usize, cpu: i64, memory: i64) -> Option<usize> {
-        self.blocked.next(from, cpu, memory)
+    /// The first blocked class at position `from` or later that asks for no more cpu and memory
+    /// than `most` says there is for its priority.
+    pub fn next_blocked(&self, from: usize, most: impl Fn(i32) -> (i64, i64)) -> Option<usize> {
+        self.blocked.next(from, most)
     }
 
     /// Key and class of the blocked class at `position`.
@@ -179,24 +234,25 @@ impl PendingQueue {
     pub fn blocked_head(&mut self, cluster: &Cluster, position: usize) -> Option<PodId> {
         let (_, class) = self.blocked_at(position);
         self.drop_stale(cluster, class);
-        let head = self.queues[class.index()].pods.front().map(|(_, reference)| reference.pod);
+        let head = self.queue(class).pods.front().map(|(_, reference)| reference.pod);
         if head.is_none() {
             self.unblock(position);
+            self.leave_if_empty(class);
         }
         head
     }
 
-    /// Takes the class at `position` out of the blocked.
+    /// Takes the class at `position` out of the blocked. It has to be reactivated then.
     pub fn unblock(&mut self, position: usize) -> ClassId {
         let class = self.blocked.remove_at(position);
-        self.queues[class.index()].blocked = false;
+        self.queue_mut(class).blocked = false;
         class
     }
 
     /// Pods that are pending now, class by class, for diagnostics: (class, pods).
     pub fn blocked_classes(&self) -> impl Iterator<Item = (&PodClass, usize)> {
         self.blocked.classes.iter().filter_map(|class| {
-            let queue = &self.queues[class.index()];
+            let queue = self.queue(*class);
             queue.content.as_ref().map(|content| (content, queue.pods.len()))
         })
     }
@@ -210,6 +266,7 @@ struct Blocked {
     classes: Vec<ClassId>,
     cpu: Vec<i64>,
     memory: Vec<i64>,
+    priority: Vec<i32>,
 }
 
 impl Blocked {
@@ -219,6 +276,7 @@ impl Blocked {
         self.classes.insert(position, class);
         self.cpu.insert(position, content.requests[Dimension::CPU]);
         self.memory.insert(position, content.requests[Dimension::MEMORY]);
+        self.priority.insert(position, content.priority);
         position
     }
 
@@ -226,6 +284,7 @@ impl Blocked {
         self.keys.remove(position);
         self.cpu.remove(position);
         self.memory.remove(position);
+        self.priority.remove(position);
         self.classes.remove(position)
     }
 
@@ -235,10 +294,17 @@ impl Blocked {
         }
     }
 
-    fn next(&self, from: usize, cpu: i64, memory: i64) -> Option<usize> {
-        let asks = self.cpu.get(from..)?.iter().zip(self.memory.get(from..)?);
-        asks.into_iter()
-            .position(|(asked_cpu, asked_memory)| *asked_cpu <= cpu && *asked_memory <= memory)
-            .map(|offset| from + offset)
+    fn next(&self, from: usize, most: impl Fn(i32) -> (i64, i64)) -> Option<usize> {
+        // In a priority queue equal priorities stand together, so `most` is asked once for each.
+        let mut known = None;
+        (from..self.keys.len()).find(|position| {
+            let priority = self.priority[*position];
+            let (cpu, memory) = match known {
+                Some((of, most)) if of == priority => most,
+                Some(_) | None => most(priority),
+            };
+            known = Some((priority, (cpu, memory)));
+            self.cpu[*position] <= cpu && self.memory[*position] <= memory
+        })
     }
 }

@@ -134,9 +134,14 @@ impl Simulation {
 
     pub(super) fn submit(&mut self, record: &PodRecord) {
         let (work, work_end) = work_of(record.work);
+        let job = record.workload.0;
         let new = NewPod {
             key: record.key.0,
-            workload: self.cluster.workload_of_key(record.workload.0),
+            workload: if record.alone {
+                self.cluster.workload_of_one(job)
+            } else {
+                self.cluster.workload_of_key(job)
+            },
             work,
             work_end,
             usage_permille: record.usage_permille.unwrap_or(USAGE_UNKNOWN),

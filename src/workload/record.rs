@@ -60,6 +60,8 @@ pub struct PodRecord {
     pub tracked: bool,
     /// The workload (job) that it belongs to.
     pub workload: WorkloadKey,
+    /// True where no other pod belongs to that workload, so that it need not be found again.
+    pub alone: bool,
     /// Priority, tier and constraints.
     pub template: TemplateIndex,
     /// What it reserves. The pod slot (`Dimension::PODS` = 1) is part of it, and so is the total

@@ -135,6 +135,7 @@ fn random_pod(dice: &mut Dice, key: PodKey, templates: u64) -> PodRecord {
         key,
         tracked: true,
         workload: WorkloadKey(key.0 / 4),
+        alone: false,
         template: TemplateIndex(dice.below(templates) as u32),
         requests,
         gpu,

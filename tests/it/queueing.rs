@@ -56,6 +56,7 @@ impl Source for Poisson {
             key: PodKey(self.sent),
             tracked: false,
             workload: WorkloadKey(self.sent),
+            alone: true,
             template: TemplateIndex(0),
             requests: Resources::pod(1000, 1),
             gpu: GpuRequest::default(),

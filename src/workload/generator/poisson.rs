@@ -66,6 +66,7 @@ impl Poisson {
             key: PodKey(key),
             tracked: false,
             workload: WorkloadKey(key),
+            alone: true,
             template: TemplateIndex(0),
             requests: self.config.requests,
             gpu: GpuRequest::default(),

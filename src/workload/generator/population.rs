@@ -58,8 +58,10 @@ pub struct Job {
     pub requests: Resources,
     /// Usage of each task.
     pub usage_permille: Option<[u16; 2]>,
-    /// Number of tasks.
+    /// Number of tasks that are left.
     pub tasks: u64,
+    /// It has one task from the start.
+    pub is_single: bool,
 }
 
 /// A tier with what follows from it.
@@ -181,12 +183,14 @@ impl Population {
             let cpu = permille(cpu.draw(&mut draws.usage));
             [cpu, permille(memory.draw(&mut draws.usage))]
         });
+        let tasks = limited(tasks, cpu, self.largest_cpu) as u64;
         Job {
             tier: self.number,
             template: TemplateIndex(self.first_template + u32::from(spread)),
             requests: Resources::pod(whole(cpu), whole(memory)),
             usage_permille,
-            tasks: limited(tasks, cpu, self.largest_cpu) as u64,
+            tasks,
+            is_single: tasks == 1,
         }
     }
 

@@ -157,6 +157,7 @@ impl Generator {
             key,
             tracked: stop.is_some(),
             workload: WorkloadKey(self.jobs - 1),
+            alone: job.is_single,
             template: job.template,
             requests: job.requests,
             gpu: GpuRequest::default(),

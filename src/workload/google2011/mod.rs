@@ -228,6 +228,7 @@ impl Google2011 {
                 // Any task may be submitted again, even after FINISH.
                 tracked: true,
                 workload: WorkloadKey(job_of(key)),
+                alone: false,
                 template: TemplateIndex(submission.template),
                 requests: self.requests(submission.request),
                 gpu: GpuRequest::default(),

@@ -337,6 +337,7 @@ impl PodFile {
             key,
             tracked,
             workload: WorkloadKey(workload),
+            alone: false,
             template,
             requests,
             gpu,

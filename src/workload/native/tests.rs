@@ -145,6 +145,7 @@ fn any_draft() -> impl Strategy<Value = Draft> {
                 key: PodKey(key),
                 tracked,
                 workload: WorkloadKey(key / 2),
+                alone: false,
                 template: TemplateIndex(0),
                 requests,
                 gpu,

@@ -301,6 +301,7 @@ fn pod_records(pods: Vec<Pod>) -> Vec<Record> {
             key: PodKey(number as u64),
             tracked: false,
             workload: WorkloadKey(number as u64),
+            alone: true,
             template,
             requests: pod.requests,
             gpu: pod.gpu,
