@@ -229,17 +229,23 @@ impl PendingQueue {
         self.blocked.classes.len()
     }
 
-    /// The first pod of the blocked class at `position`; the class is dropped from the blocked
-    /// where no pod of it is pending any more.
+    /// The first pod of the blocked class at `position`. `None` if the pod that the class stood
+    /// there for is gone: then the class moved to the place of its next pod, or out of the blocked
+    /// if it has none.
     pub fn blocked_head(&mut self, cluster: &Cluster, position: usize) -> Option<PodId> {
-        let (_, class) = self.blocked_at(position);
+        let (key, class) = self.blocked_at(position);
         self.drop_stale(cluster, class);
-        let head = self.queue(class).pods.front().map(|(_, reference)| reference.pod);
-        if head.is_none() {
+        let Some(head_key) = self.head_key(class) else {
             self.unblock(position);
             self.leave_if_empty(class);
+            return None;
+        };
+        if head_key == key {
+            return self.queue(class).pods.front().map(|(_, reference)| reference.pod);
         }
-        head
+        self.unblock(position);
+        self.block(class);
+        None
     }
 
     /// Takes the class at `position` out of the blocked. It has to be reactivated then.
@@ -249,12 +255,18 @@ impl PendingQueue {
         class
     }
 
-    /// Pods that are pending now, class by class, for diagnostics: (class, pods).
-    pub fn blocked_classes(&self) -> impl Iterator<Item = (&PodClass, usize)> {
-        self.blocked.classes.iter().filter_map(|class| {
+    /// Blocked classes and how many of their pods are pending, for diagnostics.
+    pub fn blocked_classes(&self, cluster: &Cluster) -> Vec<(PodClass, usize)> {
+        let counted = self.blocked.classes.iter().filter_map(|class| {
             let queue = self.queue(*class);
-            queue.content.as_ref().map(|content| (content, queue.pods.len()))
-        })
+            let pending = |reference: PodRef| {
+                let pod = cluster.pods().resolve(reference);
+                pod.is_some_and(|pod| pod.state == PodState::Pending && pod.class == *class)
+            };
+            let pods = queue.pods.iter().filter(|(_, reference)| pending(*reference)).count();
+            queue.content.filter(|_| pods > 0).map(|content| (content, pods))
+        });
+        counted.collect()
     }
 }
 

@@ -196,13 +196,13 @@ impl Scheduler {
             let Some(position) = self.queue.next_blocked(self.cursor, most) else { break };
             self.cursor = position;
             let (key, id) = self.queue.blocked_at(position);
-            if self.queue.blocked_head(cluster, position).is_none() {
-                continue;
-            }
-            if self.could_take(cluster, cluster.classes().get(id)) {
+            // Its pods may all be gone and its slot be another class's: asked last, because it
+            // is the dearest question.
+            if !self.could_take(cluster, cluster.classes().get(id)) {
+                self.cursor = position + 1;
+            } else if self.queue.blocked_head(cluster, position).is_some() {
                 return Some((key, position));
             }
-            self.cursor = position + 1;
         }
         self.cursor = self.queue.blocked_len();
         None

@@ -135,16 +135,15 @@ impl Simulation {
         if pending == 0 {
             return;
         }
-        let blocked = self.scheduler.queue().blocked_classes();
-        let mut classes: Vec<_> = blocked.map(|(class, pods)| (pods, *class)).collect();
-        classes.sort_by_key(|(pods, class)| {
+        let mut classes = self.scheduler.queue().blocked_classes(&self.cluster);
+        classes.sort_by_key(|(class, pods)| {
             (std::cmp::Reverse(*pods), class.template, class.requests.0)
         });
         self.notices.push(format!(
             "{pending} pods of {} classes are pending at the end of the run.",
             classes.len()
         ));
-        for (pods, class) in classes.iter().take(EXPLAINED_CLASSES) {
+        for (class, pods) in classes.iter().take(EXPLAINED_CLASSES) {
             let why =
                 self.scheduler.placer().rejections(&self.cluster, class, &self.resource_names);
             self.notices.push(format!("{pods} pods of tier {}: {why}", class.tier.name()));
