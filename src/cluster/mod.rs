@@ -122,7 +122,16 @@ impl Cluster {
         let links = self.pods.links(id);
         let class = self.classes.get(pod.class);
         let workload = self.workloads.get(pod.new.workload);
-        std::hint::black_box((pod.serial, links.next, class.requests, class.tier, workload.key));
+        std::hint::black_box((pod.serial, class.requests, class.tier, workload.key));
+        for neighbour in [links.previous, links.next] {
+            if neighbour.is_some() {
+                std::hint::black_box(self.pods.links(neighbour).next);
+            }
+        }
+        if pod.node.is_some() {
+            let (free, first) = (self.nodes.free(pod.node), self.nodes.first_pod[pod.node.index()]);
+            std::hint::black_box((free[Dimension::CPU], free.0[DIMENSIONS - 1], first));
+        }
     }
 
     /// The class of the pod in slot `id`.
