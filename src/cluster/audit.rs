@@ -98,10 +98,12 @@ impl Cluster {
             return broken(format!("pod {serial} runs from the future"));
         }
         let class = self.classes.get(pod.class);
+        if class.apart_from.is_some() && !self.is_kept_apart(class, pod.node) {
+            return broken(format!("pod {serial} has to be alone and its node is not marked"));
+        }
+        let alike = |other: &Pod| self.classes.get(other.class).apart_from == class.apart_from;
         let apart = class.apart_from.is_some()
-            && self.pods_on(pod.node).any(|(other, o)| {
-                other != id && self.classes.get(o.class).apart_from == class.apart_from
-            });
+            && self.pods_on(pod.node).any(|(other, pod)| other != id && alike(pod));
         if apart {
             return broken(format!("pod {serial} shares a node with a pod it is kept apart from"));
         }
@@ -111,16 +113,22 @@ impl Cluster {
     fn audit_counts(&self) -> Result<(), Violation> {
         let mut of_class = vec![0u32; self.classes.slots()];
         let mut of_workload = vec![(0u32, 0u32); self.workloads.slots()];
+        let mut alone = vec![0; self.workloads.slots()];
         for (_, pod) in self.pods.iter() {
             of_class[pod.class.index()] += 1;
             let counts = &mut of_workload[pod.new.workload.index()];
             counts.0 += 1;
             counts.1 += u32::from(pod.state == PodState::Running);
+            let keeps_apart = self.classes.get(pod.class).apart_from.is_some();
+            alone[pod.new.workload.index()] += usize::from(keeps_apart && pod.node.is_some());
         }
         for (_, pod) in self.pods.iter() {
             let workload = self.workloads.get(pod.new.workload);
             if of_workload[pod.new.workload.index()] != (workload.pods, workload.ready) {
                 return broken(format!("pod counts of workload {} are wrong", workload.key));
+            }
+            if alone[pod.new.workload.index()] != workload.apart.count() {
+                return broken(format!("workload {} has marked wrong nodes", workload.key));
             }
             if self.facts.is_empty() && of_class[pod.class.index()] != self.classes.pods(pod.class)
             {

@@ -161,6 +161,11 @@ impl Cluster {
         &self.templates[id.index()].0
     }
 
+    /// Number of templates: ids are below this.
+    pub fn template_count(&self) -> usize {
+        self.templates.len()
+    }
+
     /// What a placement policy sees of `node`.
     #[inline]
     pub fn node_view(&self, node: NodeId) -> NodeView<'_> {
@@ -186,11 +191,12 @@ impl Cluster {
             && !self.is_kept_apart(class, node)
     }
 
-    /// True if `node` holds a pod that a pod of `class` may not share a node with.
+    /// True if `node` holds a pod that a pod of `class` may not share a node with: one of the same
+    /// workload that is `one_per_node` as well.
     #[inline]
     pub fn is_kept_apart(&self, class: &PodClass, node: NodeId) -> bool {
         class.apart_from.is_some()
-            && self.pods_on(node).any(|(_, pod)| pod.new.workload == class.apart_from)
+            && self.workloads.get(class.apart_from).apart.contains(node.index())
     }
 
     /// Facts since the last call of [`Cluster::settle`], in order.

@@ -128,6 +128,7 @@ impl Cluster {
         self.nodes.free[i] -= self.classes.get(class).requests;
         self.nodes.devices[i].take(devices);
         self.nodes.pod_count[i] += 1;
+        self.mark_apart(class, node, true);
         self.nodes.changes.push(node);
         self.facts.push(Fact::PodBound { pod, node, class });
     }
@@ -141,6 +142,7 @@ impl Cluster {
         self.nodes.free[i] += self.classes.get(class).requests;
         self.nodes.devices[i].give(devices);
         self.nodes.pod_count[i] -= 1;
+        self.mark_apart(class, node, false);
         let Links { previous, next } = self.pods.links(pod);
         if previous.is_some() {
             self.pods.links_mut(previous).next = next;
@@ -153,6 +155,15 @@ impl Cluster {
         self.nodes.changes.push(node);
         self.facts.push(Fact::PodUnbound { pod, node, class });
         node
+    }
+
+    /// Notes that `node` holds a pod that has to be apart from its like (no longer).
+    #[inline]
+    fn mark_apart(&mut self, class: ClassId, node: NodeId, held: bool) {
+        let workload = self.classes.get(class).apart_from;
+        if workload.is_some() {
+            self.workloads.get_mut(workload).apart.set(node.index(), held);
+        }
     }
 
     /// A bound pod that is not running begins to run; returns the incarnation that runs.
@@ -277,10 +288,8 @@ impl Cluster {
         let grown = requests.minus(&self.classes.get(old).requests);
         let room =
             self.nodes.demand(&PodClass { requests: grown, ..class }, self.nodes.group(node));
-        let apart = class.apart_from.is_some()
-            && self
-                .pods_on(node)
-                .any(|(other, record)| other != pod && record.new.workload == class.apart_from);
+        let alone_before = self.classes.get(old).apart_from.is_some();
+        let apart = !alone_before && self.is_kept_apart(&class, node);
         if apart || !room.fits_in(self.nodes.free(node)) {
             return false;
         }

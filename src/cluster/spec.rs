@@ -182,8 +182,8 @@ pub struct PodTemplate {
     pub tier: Tier,
     /// Hard constraints on nodes.
     pub constraints: NodeConstraints,
-    /// Not on a node that runs another pod of the same workload (the `different machines` flag of
-    /// the Google 2011 trace, `max_per_machine` 1 of 2019).
+    /// Not on a node that runs another pod of the same workload of which the same is asked (the
+    /// `different machines` flag of the Google 2011 trace, `max_per_machine` 1 of 2019).
     pub one_per_node: bool,
 }
 

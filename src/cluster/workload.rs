@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::bits::BitSet;
 use super::ids::WorkloadId;
 use crate::engine::SimTime;
 
@@ -25,6 +26,8 @@ pub struct Workload {
     pub pods: u32,
     /// Pods running.
     pub ready: u32,
+    /// Nodes that hold a pod of it which has to be apart from its like (`one_per_node`).
+    pub(super) apart: BitSet,
     declared: bool,
     /// It can be found by its key.
     keyed: bool,
@@ -93,6 +96,7 @@ impl WorkloadTable {
             since: now,
             pods: 0,
             ready: 0,
+            apart: BitSet::default(),
             declared: false,
             keyed,
         };

@@ -51,7 +51,9 @@ impl<'a> Writer<'a> {
 
     /// Everything that is reached from a field, section by section.
     fn section(&mut self, name: &str, field: &'a Json) {
-        for definition in self.definitions(field) {
+        let mut definitions = Vec::new();
+        collect_references(field, &mut definitions);
+        for definition in definitions {
             if !self.told.insert(definition.to_owned()) {
                 continue;
             }
@@ -104,28 +106,12 @@ impl<'a> Writer<'a> {
                             .collect();
                         format!("`{{{name}: {{{}}}}}`", fields.join(", "))
                     };
-                    let fields = self.variant_fields(fields, variant);
-                    fields.into_iter().map(inner).collect::<Vec<_>>().join(", ")
+                    fields.iter().map(inner).collect::<Vec<_>>().join(", ")
                 }
                 (None, None) => self.kind(variant),
             };
             let _ = writeln!(self.text, "| {value} | {} |", sentence(variant));
         }
-    }
-
-    fn variant_fields(
-        &self,
-        fields: &'a Map<String, Json>,
-        _variant: &'a Json,
-    ) -> Vec<(&'a String, &'a Json)> {
-        fields.iter().collect()
-    }
-
-    /// Names of the definitions that a field refers to.
-    fn definitions(&self, field: &'a Json) -> Vec<&'a str> {
-        let mut found = Vec::new();
-        collect_references(field, &mut found);
-        found
     }
 
     fn kind(&self, schema: &Json) -> String {
@@ -190,10 +176,6 @@ fn collect_references<'a>(schema: &'a Json, found: &mut Vec<&'a str>) {
     if let Some(target) = reference(schema) {
         found.push(target);
     }
-    collect_below(schema, found);
-}
-
-fn collect_below<'a>(schema: &'a Json, found: &mut Vec<&'a str>) {
     for part in [&schema["items"], &schema["additionalProperties"]] {
         if part.is_object() {
             collect_references(part, found);

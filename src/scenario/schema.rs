@@ -11,10 +11,3 @@ pub fn json_schema() -> Json {
     schema["title"] = "cellsim scenario".into();
     schema
 }
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn dump() {
-        println!("{}", serde_json::to_string_pretty(&super::json_schema()).unwrap());
-    }
-}

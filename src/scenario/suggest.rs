@@ -32,7 +32,10 @@ fn likeness(a: &str, b: &str) -> f64 {
     if a == b {
         return 1.0;
     }
-    strsim::jaro_winkler(a, b).max(strsim::normalized_damerau_levenshtein(a, b))
+    let slip = a.len() > 2 && strsim::damerau_levenshtein(a, b) == 1;
+    let part = a.len() > 3 && b.contains(a);
+    let floor = if slip || part { ALIKE } else { 0.0 };
+    strsim::jaro_winkler(a, b).max(strsim::normalized_damerau_levenshtein(a, b)).max(floor)
 }
 
 /// Case, dashes and underscores make no difference.
@@ -51,6 +54,8 @@ mod tests {
         assert_eq!(nearest("BestFit", known), Some("best-fit"));
         assert_eq!(nearest("randm", known), Some("random"));
         assert_eq!(nearest("pooles", ["pools", "overcommit"]), Some("pools"));
+        assert_eq!(nearest("wbe", ["database", "web"]), Some("web"));
+        assert_eq!(nearest("batch", ["free", "best-effort-batch"]), Some("best-effort-batch"));
     }
 
     #[test]

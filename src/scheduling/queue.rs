@@ -213,10 +213,10 @@ impl PendingQueue {
         self.blocked.insert(key, class, content)
     }
 
-    /// The first blocked class at position `from` or later that asks for at most `cpu` and
-    /// `memory`.
-    pub fn next_blocked(&self, from: usize, cpu: i64, memory: i64) -> Option<usize> {
-        self.blocked.next(from, cpu, memory)
+    /// The first blocked class at position `from` or later that asks for no more cpu and memory
+    /// than `most` says there is for its priority.
+    pub fn next_blocked(&self, from: usize, most: impl Fn(i32) -> (i64, i64)) -> Option<usize> {
+        self.blocked.next(from, most)
     }
 
     /// Key and class of the blocked class at `position`.
@@ -266,6 +266,7 @@ struct Blocked {
     classes: Vec<ClassId>,
     cpu: Vec<i64>,
     memory: Vec<i64>,
+    priority: Vec<i32>,
 }
 
 impl Blocked {
@@ -275,6 +276,7 @@ impl Blocked {
         self.classes.insert(position, class);
         self.cpu.insert(position, content.requests[Dimension::CPU]);
         self.memory.insert(position, content.requests[Dimension::MEMORY]);
+        self.priority.insert(position, content.priority);
         position
     }
 
@@ -282,6 +284,7 @@ impl Blocked {
         self.keys.remove(position);
         self.cpu.remove(position);
         self.memory.remove(position);
+        self.priority.remove(position);
         self.classes.remove(position)
     }
 
@@ -291,10 +294,17 @@ impl Blocked {
         }
     }
 
-    fn next(&self, from: usize, cpu: i64, memory: i64) -> Option<usize> {
-        let asks = self.cpu.get(from..)?.iter().zip(self.memory.get(from..)?);
-        asks.into_iter()
-            .position(|(asked_cpu, asked_memory)| *asked_cpu <= cpu && *asked_memory <= memory)
-            .map(|offset| from + offset)
+    fn next(&self, from: usize, most: impl Fn(i32) -> (i64, i64)) -> Option<usize> {
+        // In a priority queue equal priorities stand together, so `most` is asked once for each.
+        let mut known = None;
+        (from..self.keys.len()).find(|position| {
+            let priority = self.priority[*position];
+            let (cpu, memory) = match known {
+                Some((of, most)) if of == priority => most,
+                Some(_) | None => most(priority),
+            };
+            known = Some((priority, (cpu, memory)));
+            self.cpu[*position] <= cpu && self.memory[*position] <= memory
+        })
     }
 }

@@ -5,7 +5,7 @@
 
 use super::config::{PreemptionRule, SchedulerConfig};
 use super::placement::Placer;
-use super::preemption::Preemption;
+use super::preemption::{Preemption, Reach};
 use super::queue::{PendingQueue, QueueKey};
 use crate::cluster::{ClassId, Cluster, Dimension, NodeId, PodClass, PodId};
 use crate::engine::Streams;
@@ -56,6 +56,8 @@ pub struct Scheduler {
     cursor: usize,
     /// Most cpu and memory free on any improved node.
     widest: (i64, i64),
+    /// The same for those who may displace others.
+    reach: Reach,
     in_pass: bool,
     has_news: bool,
     counts: SchedulerCounts,
@@ -83,6 +85,7 @@ impl Scheduler {
             improved: Vec::new(),
             cursor: 0,
             widest: (i64::MIN, i64::MIN),
+            reach: Reach::default(),
             in_pass: false,
             has_news: false,
             counts: SchedulerCounts::default(),
@@ -157,13 +160,12 @@ impl Scheduler {
         self.cursor = 0;
         self.widest = (i64::MIN, i64::MIN);
         for node in &self.improved {
-            // With preemption a pod may have what others hold as well.
-            let most = match self.preemption {
-                None => cluster.nodes().free(*node),
-                Some(_) => cluster.nodes().limit(*node),
-            };
-            self.widest.0 = self.widest.0.max(most[Dimension::CPU]);
-            self.widest.1 = self.widest.1.max(most[Dimension::MEMORY]);
+            let free = cluster.nodes().free(*node);
+            self.widest.0 = self.widest.0.max(free[Dimension::CPU]);
+            self.widest.1 = self.widest.1.max(free[Dimension::MEMORY]);
+        }
+        if let Some(rule) = self.preemption.as_mut().filter(|_| !self.improved.is_empty()) {
+            self.reach = rule.reach(cluster, &self.improved);
         }
     }
 
@@ -184,15 +186,20 @@ impl Scheduler {
         if self.improved.is_empty() {
             return None;
         }
-        let (cpu, memory) = self.widest;
-        while let Some(position) = self.queue.next_blocked(self.cursor, cpu, memory) {
+        let (widest, preempts) = (self.widest, self.preemption.is_some());
+        loop {
+            let reach = &self.reach;
+            let most = |priority| match reach.of(priority) {
+                Some((cpu, memory)) if preempts => (cpu.max(widest.0), memory.max(widest.1)),
+                Some(_) | None => widest,
+            };
+            let Some(position) = self.queue.next_blocked(self.cursor, most) else { break };
             self.cursor = position;
             let (key, id) = self.queue.blocked_at(position);
             if self.queue.blocked_head(cluster, position).is_none() {
                 continue;
             }
-            let class = cluster.classes().get(id);
-            if self.improved.iter().any(|node| self.could_take(cluster, class, *node)) {
+            if self.could_take(cluster, cluster.classes().get(id)) {
                 return Some((key, position));
             }
             self.cursor = position + 1;
@@ -201,9 +208,13 @@ impl Scheduler {
         None
     }
 
-    fn could_take(&self, cluster: &Cluster, class: &PodClass, node: NodeId) -> bool {
-        cluster.admits(class, node)
-            || self.preemption.as_ref().is_some_and(|rule| rule.could_help(cluster, class, node))
+    /// True if some improved node has, or could be made to have, room for a pod of `class`.
+    fn could_take(&mut self, cluster: &Cluster, class: &PodClass) -> bool {
+        let preemption = &mut self.preemption;
+        self.improved.iter().any(|node| {
+            cluster.admits(class, *node)
+                || preemption.as_mut().is_some_and(|rule| rule.could_help(cluster, class, *node))
+        })
     }
 
     fn try_active(&mut self, cluster: &Cluster) -> Attempt {

@@ -1,6 +1,8 @@
 //! All integration tests, in one binary.
 
 mod auditor;
+mod bad_input;
+mod cli;
 mod determinism;
 mod layers;
 mod queueing;

@@ -31,6 +31,9 @@ pub enum Load {
     Unreadable,
 }
 
+/// A source, and how much of its files has been read, where there are any.
+pub type OpenedLoad = (Option<Box<dyn Source>>, Option<ReadProgress>);
+
 impl Load {
     /// The source of one run, and how much of its files has been read.
     ///
@@ -40,7 +43,7 @@ impl Load {
         &self,
         streams: Streams,
         levels: &[Vec<String>],
-    ) -> Result<(Option<Box<dyn Source>>, Option<ReadProgress>), SourceError> {
+    ) -> Result<OpenedLoad, SourceError> {
         match self {
             Self::Services | Self::Unreadable => Ok((None, None)),
             Self::Trace(trace) => {

@@ -9,20 +9,15 @@ use serde_json::Value;
 use super::{Distribution, DurationText, PerTier};
 
 /// How long the control plane takes: `instant` (decisions and starts take no time), or delays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlPlane {
+    #[default]
     /// Decisions and starts take no time, failures are seen at once.
     Instant,
     /// Delays; those left out are zero.
     #[serde(untagged)]
     Delays(ControlPlaneDelays),
-}
-
-impl Default for ControlPlane {
-    fn default() -> Self {
-        Self::Instant
-    }
 }
 
 /// Delays between truth, observation and effect.
