@@ -4,6 +4,7 @@
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
 use super::ids::{ClassId, ConstraintId, TemplateId, WorkloadId};
@@ -69,10 +70,19 @@ impl ClassTable {
     pub(super) fn acquire(&mut self, class: &PodClass) -> ClassId {
         let hash = FxBuildHasher.hash_one(class);
         let slots = &mut self.slots;
-        if let Some(id) = self.by_content.find(hash, |id| slots[id.index()].class == *class) {
-            slots[id.index()].pods += 1;
-            return *id;
-        }
+        let found = self.by_content.entry(
+            hash,
+            |id| slots[id.index()].hash == hash && slots[id.index()].class == *class,
+            |id| slots[id.index()].hash,
+        );
+        let free = match found {
+            Entry::Occupied(known) => {
+                let id = *known.get();
+                slots[id.index()].pods += 1;
+                return id;
+            }
+            Entry::Vacant(free) => free,
+        };
         let slot = Slot { class: *class, hash, pods: 1 };
         let id = if let Some(id) = self.vacant.pop() {
             slots[id.index()] = slot;
@@ -81,7 +91,7 @@ impl ClassTable {
             slots.push(slot);
             ClassId::from_index(slots.len() - 1)
         };
-        self.by_content.insert_unique(hash, id, |id| slots[id.index()].hash);
+        free.insert(id);
         id
     }
 

@@ -115,6 +115,27 @@ impl Cluster {
         self.pods.get(id)
     }
 
+    /// Reads what will be needed when the pod in slot `id` ends. Nothing comes of it but that the
+    /// memory is in the cache then: a cell is larger than that, and pods end in no order that the
+    /// processor could foresee.
+    #[inline]
+    pub fn touch(&self, id: PodId) {
+        let pod = self.pods.get(id);
+        let links = self.pods.links(id);
+        let class = self.classes.get(pod.class);
+        let workload = self.workloads.get(pod.new.workload);
+        std::hint::black_box((pod.serial, class.requests, class.tier, workload.key));
+        for neighbour in [links.previous, links.next] {
+            if neighbour.is_some() {
+                std::hint::black_box(self.pods.links(neighbour).next);
+            }
+        }
+        if pod.node.is_some() {
+            let (free, first) = (self.nodes.free(pod.node), self.nodes.first_pod[pod.node.index()]);
+            std::hint::black_box((free[Dimension::CPU], free.0[DIMENSIONS - 1], first));
+        }
+    }
+
     /// The class of the pod in slot `id`.
     #[inline]
     pub fn class_of(&self, id: PodId) -> &PodClass {

@@ -8,8 +8,9 @@ use super::bits::BitSet;
 use super::ids::WorkloadId;
 use crate::engine::SimTime;
 
-/// What owns pods and, where it is declared, wants a number of them.
+/// What owns pods and, where it is declared, wants a number of them. It is on one cache line.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(align(64))]
 pub struct Workload {
     /// Its name in the source.
     pub key: u64,

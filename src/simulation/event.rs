@@ -35,6 +35,24 @@ pub enum Event {
     Reconcile(u32),
 }
 
+impl Event {
+    /// The pod that it is about, if it is about one.
+    pub fn pod(&self) -> Option<PodRef> {
+        match self {
+            Self::PodStarted(pod)
+            | Self::PodWorkDone(pod)
+            | Self::PodCrashed(pod)
+            | Self::PodRestarts(pod) => Some(*pod),
+            Self::ClockFails(_)
+            | Self::ClockRepairs(_)
+            | Self::FaultBegins(_)
+            | Self::FaultEnds(_)
+            | Self::NodeNoticed { .. }
+            | Self::Reconcile(_) => None,
+        }
+    }
+}
+
 impl Queued for Event {
     fn class(&self) -> EventClass {
         match self {

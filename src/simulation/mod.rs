@@ -18,7 +18,7 @@ mod services;
 use std::sync::Arc;
 
 use crate::cluster::{
-    Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, ResourceNames, Tier,
+    Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, PodRef, ResourceNames, Tier,
 };
 use crate::engine::{EventClass, EventQueue, SimTime, Streams};
 use crate::healing::Backoff;
@@ -194,7 +194,14 @@ impl Simulation {
     }
 
     fn handle_event(&mut self) {
-        let Some((_, event)) = self.queue.pop() else { return };
+        let (cluster, meter) = (&self.cluster, &self.meter);
+        let next = self.queue.pop_showing(|near| {
+            if let Some(PodRef { pod, .. }) = near.pod() {
+                cluster.touch(pod);
+                meter.touch(pod);
+            }
+        });
+        let Some((_, event)) = next else { return };
         match event {
             Event::PodStarted(pod) => self.pod_started(pod),
             Event::PodWorkDone(pod) => self.pod_work_done(pod),

@@ -106,6 +106,23 @@ impl<T: Copy> Chunks<T> {
         Some(List { head, last: list.last })
     }
 
+    /// The items of a list, in order.
+    pub(super) fn iter(&self, list: List) -> impl Iterator<Item = &T> {
+        let following = move |slot: &u32| {
+            if *slot == list.last {
+                return None;
+            }
+            let next = slot + 1;
+            let is_same_chunk = !next.is_multiple_of(CHUNK as u32);
+            Some(if is_same_chunk {
+                next
+            } else {
+                self.next[*slot as usize / CHUNK] * CHUNK as u32
+            })
+        };
+        std::iter::successors(Some(list.head), following).map(|slot| self.get(slot))
+    }
+
     /// The items of a list that lies in one chunk, whose slots are given up.
     #[inline]
     pub(super) fn take_short(&mut self, list: List) -> &[T] {

@@ -59,6 +59,9 @@ const DIGITS: usize = 1 << DIGIT_BITS;
 const LEVELS: usize = u64::BITS.div_ceil(DIGIT_BITS) as usize;
 const WORDS: usize = DIGITS.div_ceil(64);
 
+/// Most events of a bucket that are shown as near when the present reaches it.
+const NEAR: usize = 256;
+
 #[derive(Clone, Copy, Debug)]
 struct Item<E> {
     key: u64,
@@ -132,8 +135,16 @@ impl<E: Event> EventQueue<E> {
     /// Takes the next event, and moves [`now`](Self::now) to its time.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
+        self.pop_showing(|_| {})
+    }
+
+    /// The same, and shows `near` events that will be popped soon: some of them more than once,
+    /// some not at all, a bucket of them at a time. Whoever reads there and then what these events
+    /// are about waits for memory once and not once for each.
+    #[inline]
+    pub fn pop_showing(&mut self, near: impl FnMut(&E)) -> Option<(SimTime, E)> {
         if self.front.is_empty() {
-            self.refill_front();
+            self.refill_front(near);
         }
         let item = self.front.pop()?;
         self.len -= 1;
@@ -189,7 +200,7 @@ impl<E: Event> EventQueue<E> {
 
     /// Moves the next event, and what is close to it, from the buckets to the front, which is
     /// empty. Only for [`pop`](Self::pop), which takes that event.
-    fn refill_front(&mut self) {
+    fn refill_front(&mut self, mut near: impl FnMut(&E)) {
         while let Some((level, digit)) = self.lowest() {
             let bucket = &mut self.buckets[index(level, digit)];
             if level == 0 {
@@ -202,6 +213,7 @@ impl<E: Event> EventQueue<E> {
             }
             let Bucket { least_key, list } = *bucket;
             self.mark_empty(level, digit);
+            self.items.iter(list).take(NEAR).for_each(|item| near(&item.event));
             if list.is_short() {
                 self.front.cover(end_of(least_key, level));
                 for item in self.items.take_short(list) {

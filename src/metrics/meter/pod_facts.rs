@@ -57,6 +57,14 @@ pub(super) struct PodTrack {
     pub(super) is_live: bool,
 }
 
+impl PodTrack {
+    /// Something from both ends of it, which may lie on two cache lines.
+    #[inline]
+    pub(super) fn ends(&self) -> (SimTime, bool) {
+        (self.waits_since, self.is_live)
+    }
+}
+
 impl Meter {
     #[inline]
     pub(super) fn pod_submitted(&mut self, pod: PodId, cluster: &Cluster) {

@@ -17,41 +17,52 @@ const LARGEST_ERROR: f64 = 1e-3;
 /// A distribution ready for many draws.
 pub struct Sampler {
     distribution: Distribution,
-    /// Value at the lower end of each cell and the difference to its upper end; `None` where the
-    /// quantile function is asked. Empty for distributions without one.
-    cells: Vec<Option<(f64, f64)>>,
+    /// Value at the lower end of each cell, and at the end of the last; none in the tails.
+    ends: Vec<f64>,
+    /// A bit for each cell: set where a line will do and the quantile function need not be asked.
+    lines: [u64; CELLS / 64],
 }
 
 impl Sampler {
     /// Tabulates a distribution.
     pub fn new(distribution: &Distribution) -> Self {
+        // Where there is no quantile function there are no lines either.
         let at = |cell: usize, part: f64| {
             let probability = (cell as f64 + part) / CELLS as f64;
-            distribution.quantile(probability)
+            distribution.quantile(probability).unwrap_or(f64::NAN)
         };
-        let line = |cell: usize| {
-            if !(TAIL_CELLS..CELLS - TAIL_CELLS).contains(&cell) {
-                return None;
-            }
-            let (low, middle, high) = (at(cell, 0.0)?, at(cell, 0.5)?, at(cell, 1.0)?);
+        let end = |cell: usize| {
+            let is_tail = !(TAIL_CELLS..=CELLS - TAIL_CELLS).contains(&cell);
+            if is_tail { f64::NAN } else { at(cell, 0.0) }
+        };
+        let ends: Vec<f64> = (0..=CELLS).map(end).collect();
+        let mut lines = [0; CELLS / 64];
+        for cell in TAIL_CELLS..CELLS - TAIL_CELLS {
+            let (low, middle, high) = (ends[cell], at(cell, 0.5), ends[cell + 1]);
             let error = (f64::midpoint(low, high) - middle).abs();
-            (error <= LARGEST_ERROR * middle.abs()).then_some((low, high - low))
-        };
-        Self { distribution: distribution.clone(), cells: (0..CELLS).map(line).collect() }
+            let is_line = error <= LARGEST_ERROR * middle.abs();
+            lines[cell / 64] |= u64::from(is_line) << (cell % 64);
+        }
+        Self { distribution: distribution.clone(), ends, lines }
     }
 
     /// Draws a value.
+    #[inline]
     pub fn draw(&self, stream: &mut Stream) -> f64 {
         let probability = stream.uniform();
         let position = probability * CELLS as f64;
         let cell = position as usize;
-        match self.cells.get(cell) {
-            Some(Some((low, difference))) => low + difference * (position - cell as f64),
-            Some(None) | None => {
-                let value = self.distribution.quantile(probability);
-                value.expect("distributions of a generator have a quantile function")
-            }
+        if self.lines[cell / 64] >> (cell % 64) & 1 == 0 {
+            return self.exact(probability);
         }
+        let (low, high) = (self.ends[cell], self.ends[cell + 1]);
+        low + (high - low) * (position - cell as f64)
+    }
+
+    #[cold]
+    fn exact(&self, probability: f64) -> f64 {
+        let value = self.distribution.quantile(probability);
+        value.expect("distributions of a generator have a quantile function")
     }
 }
 
