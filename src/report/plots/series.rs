@@ -65,14 +65,12 @@ fn charts(result: &RunResult) -> Vec<Chart<'_>> {
         one.lines.retain(|(line, _, _)| line == name);
         charts.push(one);
     }
-    charts.push(chart(
-        result,
-        "evictions-over-time",
-        "Evictions",
-        Scale::Stacked,
-        &["evictions"],
-        super::bars::cause_ink,
-    ));
+    let name = "evictions-over-time";
+    let ink = super::bars::cause_ink;
+    let mut evictions = chart(result, name, "Evictions", Scale::Stacked, &["evictions"], ink);
+    // A cause that never struck has no place in the legend.
+    evictions.lines.retain(|(_, _, column)| column.values.iter().any(|count| *count > 0.0));
+    charts.push(evictions);
     let mut ready = chart(result, "ready", "Ready pods", Scale::Count, &["ready"], |_| Ink::Text);
     for (index, line) in ready.lines.iter_mut().enumerate() {
         line.1 = Ink::Series(index);
