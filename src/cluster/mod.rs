@@ -22,6 +22,8 @@ mod pod_verbs;
 mod resources;
 mod scale;
 mod spec;
+#[cfg(test)]
+mod tests;
 mod view;
 mod workload;
 

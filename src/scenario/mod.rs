@@ -15,6 +15,7 @@ mod document;
 mod overrides;
 mod yaml;
 
+mod decimal;
 mod error;
 mod problems;
 mod quantity;

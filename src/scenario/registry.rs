@@ -98,3 +98,48 @@ impl Registry {
         self.placements.iter().find(|entry| entry.name == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{NodeView, PodClass};
+    use crate::scenario::{Plan, parse};
+    use crate::scheduling::placement::Score;
+
+    struct Mine;
+
+    impl Placement for Mine {
+        fn score(&self, _: &PodClass, _: NodeView<'_>) -> Score {
+            0
+        }
+    }
+
+    fn mine(options: &Value) -> Result<Mine, String> {
+        options["answer"].as_u64().map(|_| Mine).ok_or("answer must be a whole number".to_owned())
+    }
+
+    fn plan(placement: &str) -> Result<Plan, String> {
+        let text = format!(
+            "duration: 1h\ncluster: {{pools: [{{name: n, count: 1, cpu: 1, memory: 1}}]}}\n\
+             workload: {{services: [{{name: s, replicas: 1, cpu: 1, memory: 1}}]}}\n\
+             scheduler: {{placement: {placement}}}\n"
+        );
+        let loaded = parse("s.yaml", &text, &[], "".into()).map_err(|errors| errors.to_string())?;
+        let registry = Registry::default().placement("mine", mine).described("mine", "answer: any");
+        Plan::new(&loaded, &registry).map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn a_policy_that_a_program_adds_is_known_by_its_name() {
+        let plan = plan("{name: mine, options: {answer: 42}}").unwrap();
+        let run = plan.prepare(1, 0, false).unwrap();
+        assert_eq!(run.config.scheduler.placement_name, "mine");
+    }
+
+    #[test]
+    fn options_are_refused_with_their_place() {
+        let error = plan("{name: mine, options: {answer: no}}").err().unwrap();
+        assert!(error.starts_with("E0205 s.yaml:4:55 policy \"mine\": answer"), "{error}");
+        assert!(plan("mien").err().unwrap().contains("did you mean \"mine\"?"));
+    }
+}

@@ -6,6 +6,7 @@ mod cli;
 mod determinism;
 mod examples;
 mod golden;
+mod healing;
 mod layers;
 mod queueing;
 mod readme;

@@ -63,7 +63,7 @@ pub enum Shape {
         /// Its mean: shape × scale.
         mean: DurationText,
     },
-    /// One of given lengths, each equally likely.
+    /// As measured: the lengths stand at equal steps of probability, with straight lines between.
     Empirical {
         /// The lengths.
         #[serde(default)]

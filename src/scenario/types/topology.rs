@@ -31,7 +31,8 @@ pub struct Level {
     /// How these domains are dealt out over those they are within.
     #[serde(default)]
     pub spread: Order,
-    /// How nodes are dealt out over these domains.
+    /// How nodes are dealt out over these domains. Nodes of a trace always come in turn, in the
+    /// order in which they join.
     #[serde(default)]
     pub nodes: Order,
     /// Only nodes of these pools hang on this level. Default: all.

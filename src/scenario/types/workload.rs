@@ -69,7 +69,8 @@ pub struct Trace {
 #[serde(rename_all = "kebab-case")]
 pub enum TraceFormat {
     /// Google's cluster trace of 2011 (format 2.1): task and machine events. Amounts in it are
-    /// shares of the largest machine.
+    /// shares of the largest machine; where nodes come from `cluster.pools` instead, that machine
+    /// is one of 10000 cores and 10M of memory.
     Google2011,
     /// Alibaba's GPU trace of 2023: a node list and a pod list.
     Openb,
