@@ -171,6 +171,11 @@ fn golden_file(name: &str) -> PathBuf {
     root().join("tests/golden").join(format!("{name}.json"))
 }
 
+/// Whether what has changed is meant to.
+fn accepting() -> bool {
+    env::var_os("CELLSIM_ACCEPT").is_some()
+}
+
 /// Runs the golden called `name` and holds it against its summary.
 fn compare(name: &str) {
     let golden = GOLDENS.iter().find(|golden| golden.name == name).expect("it is in the table");
@@ -179,7 +184,7 @@ fn compare(name: &str) {
     assert!(law < LITTLES_LAW_TOLERANCE, "{name}: the sides of Little's law differ by {law:e}");
     let now = Digest::of(&result);
     let file = golden_file(name);
-    if env::var_os("CELLSIM_ACCEPT").is_some() {
+    if accepting() {
         now.write(&file);
     }
     let hint = "if it is meant to: CELLSIM_ACCEPT=1 cargo test --release --test it golden";
@@ -258,7 +263,10 @@ fn every_scenario_has_a_golden_summary_and_every_summary_a_scenario() {
         GOLDENS.iter().map(|golden| field(golden).to_owned()).collect()
     };
     assert_eq!(table(|golden| golden.scenario), names("scenarios", "yaml"));
-    assert_eq!(table(|golden| golden.name), names("tests/golden", "json"));
+    // While summaries are being accepted, they come into being beside this test.
+    if !accepting() {
+        assert_eq!(table(|golden| golden.name), names("tests/golden", "json"));
+    }
 }
 
 /// Scenarios cut to what the auditor can recount after every event within seconds: the same rules
