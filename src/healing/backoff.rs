@@ -32,7 +32,7 @@ impl Backoff {
             return SimDuration::ZERO;
         }
         let doublings = (crashes - 2).min(63);
-        let delay = self.initial.0.checked_mul(1 << doublings).unwrap_or(u64::MAX);
+        let delay = self.initial.0.saturating_mul(1 << doublings);
         SimDuration(delay.min(self.maximum.0))
     }
 }

@@ -77,10 +77,6 @@ pub struct PodRecord {
 }
 
 /// One thing that the outside world does to the cell.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every record is a Submit: a box for each would cost more than it saves"
-)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Declares the next template; takes no time.

@@ -27,16 +27,16 @@ struct Golden {
     overrides: &'static [&'static str],
 }
 
-/// Every scenario has one at least; those with `cheap` runs are also run in debug builds.
+/// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
 const GOLDENS: [Golden; 9] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
     golden("single-server-vs-replicated", "single-server-vs-replicated", &[]),
     golden("yardstick-100k", "yardstick", &["workload.yardstick.tasks=100000"]),
-    golden("borg-cell-3h", "borg-cell", &["duration=3h", "measure.warmup=1h"]),
+    golden("borg-cell-6h", "borg-cell", &["duration=6h", "measure.warmup=1h"]),
     golden("openb", "openb", &[]),
-    golden("google-2011-no-preemption", "google-2011", &["scheduler.preemption=never"]),
+    golden("google-2011", "google-2011", &[]),
     golden(
         "month-of-200-machines",
         "month",
@@ -171,6 +171,11 @@ fn golden_file(name: &str) -> PathBuf {
     root().join("tests/golden").join(format!("{name}.json"))
 }
 
+/// Whether what has changed is meant to.
+fn accepting() -> bool {
+    env::var_os("CELLSIM_ACCEPT").is_some()
+}
+
 /// Runs the golden called `name` and holds it against its summary.
 fn compare(name: &str) {
     let golden = GOLDENS.iter().find(|golden| golden.name == name).expect("it is in the table");
@@ -179,7 +184,7 @@ fn compare(name: &str) {
     assert!(law < LITTLES_LAW_TOLERANCE, "{name}: the sides of Little's law differ by {law:e}");
     let now = Digest::of(&result);
     let file = golden_file(name);
-    if env::var_os("CELLSIM_ACCEPT").is_some() {
+    if accepting() {
         now.write(&file);
     }
     let hint = "if it is meant to: CELLSIM_ACCEPT=1 cargo test --release --test it golden";
@@ -223,8 +228,8 @@ fn a_tenth_of_the_yardstick() {
 }
 
 #[test]
-fn three_hours_of_the_borg_cell() {
-    compare_in_release("borg-cell-3h");
+fn six_hours_of_the_borg_cell() {
+    compare_in_release("borg-cell-6h");
 }
 
 #[test]
@@ -240,9 +245,9 @@ fn openb() {
 }
 
 #[test]
-fn google_2011_without_preemption() {
+fn google_2011() {
     if has_trace("google2011", "google-2011") {
-        compare_in_release("google-2011-no-preemption");
+        compare_in_release("google-2011");
     }
 }
 
@@ -258,17 +263,58 @@ fn every_scenario_has_a_golden_summary_and_every_summary_a_scenario() {
         GOLDENS.iter().map(|golden| field(golden).to_owned()).collect()
     };
     assert_eq!(table(|golden| golden.scenario), names("scenarios", "yaml"));
-    assert_eq!(table(|golden| golden.name), names("tests/golden", "json"));
+    // While summaries are being accepted, they come into being beside this test.
+    if !accepting() {
+        assert_eq!(table(|golden| golden.name), names("tests/golden", "json"));
+    }
 }
 
-/// Scenarios cut to what the auditor can recount after every event within seconds.
+/// Scenarios cut to what the auditor can recount after every event within seconds: the same rules
+/// in a smaller cell or for a shorter time. The yardstick starts with 12,500 full nodes and cannot
+/// be cut; google-2011 has as many.
 const AUDITED: [(&str, &[&str]); 6] = [
+    (
+        "rack-failure-game-day",
+        &[
+            "duration=1h",
+            "cluster.pools.0.count=20",
+            "workload.services.0={name: frontend, replicas: 10, minReady: 8, cpu: 2, memory: 4Gi}",
+            "failures.faults=[{at: 20min, lasts: 20min, domains: [power-0]}, \
+             {at: 30min, lasts: 3min, domains: [rack-3]}]",
+        ],
+    ),
+    (
+        "quick-start",
+        &[
+            "duration=1h",
+            "measure.warmup=10min",
+            "cluster.pools.0.count=20",
+            "cluster.pools.1.count=5",
+            // So that there is something to audit within the hour.
+            "failures.processes.0.timeToFailure={exponential: {mean: 6h}}",
+        ],
+    ),
+    (
+        "borg-cell",
+        &[
+            "duration=20min",
+            "measure.warmup=0s",
+            "workload.generator.nodes=50",
+            "topology.levels.1.count=20",
+            "failures.processes.0.timeToFailure={exponential: {mean: 8h}}",
+        ],
+    ),
+    (
+        "month",
+        &[
+            "duration=1h",
+            "measure.warmup=0s",
+            "workload.generator.nodes=30",
+            "workload.generator.tasks=2000",
+        ],
+    ),
     ("single-server-vs-replicated", &[]),
-    ("rack-failure-game-day", &["duration=150min"]),
-    ("quick-start", &["duration=1h", "measure.warmup=10min"]),
-    ("borg-cell", &["duration=20min", "measure.warmup=0s", "workload.generator.nodes=300"]),
-    ("month", &["duration=1h", "measure.warmup=0s", "workload.generator.nodes=200"]),
-    ("openb", &[]),
+    ("openb", &["duration=80d"]),
 ];
 
 #[test]

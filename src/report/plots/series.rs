@@ -25,6 +25,10 @@ pub struct Span {
     pub high: f64,
 }
 
+/// What a reader asks who sees more than the whole taken.
+const ABOVE_ONE: &str = "More than 100 %: requests are stretched by overcommit, or still held by \
+                         machines that are down.";
+
 /// What the vertical axis is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scale {
@@ -65,14 +69,12 @@ fn charts(result: &RunResult) -> Vec<Chart<'_>> {
         one.lines.retain(|(line, _, _)| line == name);
         charts.push(one);
     }
-    charts.push(chart(
-        result,
-        "evictions-over-time",
-        "Evictions",
-        Scale::Stacked,
-        &["evictions"],
-        super::bars::cause_ink,
-    ));
+    let name = "evictions-over-time";
+    let ink = super::bars::cause_ink;
+    let mut evictions = chart(result, name, "Evictions", Scale::Stacked, &["evictions"], ink);
+    // A cause that never struck has no place in the legend.
+    evictions.lines.retain(|(_, _, column)| column.values.iter().any(|count| *count > 0.0));
+    charts.push(evictions);
     let mut ready = chart(result, "ready", "Ready pods", Scale::Count, &["ready"], |_| Ink::Text);
     for (index, line) in ready.lines.iter_mut().enumerate() {
         line.1 = Ink::Series(index);
@@ -212,6 +214,10 @@ impl Chart<'_> {
         let mut notes = Vec::new();
         if span.end_s - span.start_s > bucket_s * 1.5 {
             notes.push(format!("Means over {drawn}; the band shows the extremes within."));
+        }
+        let above_one = lines.iter().flat_map(|(_, spans)| spans).any(|span| span.mean > 1.0);
+        if self.scale == Scale::Share && above_one {
+            notes.push(ABOVE_ONE.to_owned());
         }
         if self.scale == Scale::Zoomed && frame.y.low > 0.0 {
             notes.push("The vertical axis does not start at zero.".to_owned());
