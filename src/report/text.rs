@@ -3,7 +3,8 @@
 
 use super::align::{Side, columns, flowed, length, wrapped};
 use super::format::{
-    amount, availability, count, duration, number, optional, percent, shortened, significant,
+    amount, availability, count, duration, exact, mean_count, number, optional, percent, shortened,
+    significant,
 };
 use crate::metrics::{RunResult, WorkloadSummary};
 
@@ -188,8 +189,8 @@ fn nodes(result: &RunResult) -> Vec<String> {
         return Vec::new();
     }
     let mut items = vec![
-        format!("{} up of {}", number(nodes.up_mean), number(nodes.present_mean)),
-        format!("fewest {}", count(nodes.up_min)),
+        format!("{} up of {}", mean_count(nodes.up_mean), mean_count(nodes.present_mean)),
+        format!("fewest {}", exact(nodes.up_min)),
     ];
     items.extend(nodes.availability.map(|ratio| format!("available {}", availability(ratio))));
     items.extend(some(nodes.failures, "failures"));

@@ -107,7 +107,11 @@ pub fn linear(low: f64, high: f64, most: f64, label: impl Fn(f64) -> String) -> 
 /// As [`linear`] for numbers of things: never less than a whole one between ticks.
 pub fn counting(low: f64, high: f64, most: f64) -> Axis {
     let high = if high > low { high } else { low + 1.0 };
-    linear(low, high.max(low + most.min(4.0)), most, format::number)
+    let high = high.max(low + most.min(4.0));
+    let axis = linear(low, high, most, format::number);
+    // Close-up, short labels would all read 12.5 k.
+    let ambiguous = axis.ticks.windows(2).any(|pair| pair[0].1 == pair[1].1);
+    if ambiguous { linear(low, high, most, format::mean_count) } else { axis }
 }
 
 /// Shares from 0 to at least `high`, 1.0 where that is enough.
@@ -191,6 +195,12 @@ mod tests {
             ["0", "15 s", "30 s", "45 s", "60 s", "75 s", "90 s"]
         );
         assert_eq!(labels(&time(0.0, 3.0 * 365.0 * DAY_S, 6.0)).len(), 6);
+    }
+
+    #[test]
+    fn the_labels_of_a_close_up_tell_its_ticks_apart() {
+        assert_eq!(labels(&counting(12_480.0, 12_500.0, 5.0))[..2], ["12,480", "12,485"]);
+        assert_eq!(labels(&counting(0.0, 200_000.0, 5.0))[1], "50 k");
     }
 
     #[test]
