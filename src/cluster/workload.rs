@@ -120,7 +120,9 @@ impl WorkloadTable {
 
     /// Forgets a workload without pods; its slot stays readable until [`WorkloadTable::recycle`].
     pub(super) fn retire(&mut self, id: WorkloadId) {
-        let workload = &self.slots[id.index()];
+        let workload = &mut self.slots[id.index()];
+        // Its pods are gone, and so are the marks; a slot in waiting holds no memory.
+        workload.apart = BitSet::default();
         if workload.keyed {
             self.by_key.remove(&workload.key);
         }
