@@ -3,7 +3,7 @@
 
 use super::align::{Side, columns, flowed, length, wrapped};
 use super::format::{
-    amount, availability, count, duration, exact, mean_count, number, optional, percent, shortened,
+    amount, availability, count, duration, exact, mean_count, optional, percent, shortened,
     significant,
 };
 use crate::metrics::{RunResult, WorkloadSummary};
