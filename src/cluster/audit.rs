@@ -57,6 +57,9 @@ impl Cluster {
         if self.nodes.limit(node).minus(&reserved) != *self.nodes.free(node) {
             return broken(format!("free resources of node {name} disagree with its pods"));
         }
+        if !self.nodes.free(node).is_non_negative() && !self.nodes.was_resized(node) {
+            return broken(format!("node {name} is oversubscribed beyond policy"));
+        }
         if devices != *self.nodes.devices(node) || count != self.nodes.pod_count(node) {
             return broken(format!("devices or pod count of node {name} disagree with its pods"));
         }
@@ -136,21 +139,5 @@ impl Cluster {
             }
         }
         Ok(())
-    }
-
-    /// Checks that no node's reservations exceed what the tiers on it may use. Separate from
-    /// [`Cluster::audit`] because a node whose capacity shrank under its pods is allowed to.
-    ///
-    /// # Errors
-    /// The first node that is oversubscribed beyond policy.
-    pub fn audit_room(&self, node: NodeId) -> Result<(), Violation> {
-        if self.nodes.free(node).is_non_negative() {
-            return Ok(());
-        }
-        broken(format!(
-            "node {} is oversubscribed beyond policy: free {:?}",
-            self.nodes.spec(node).name,
-            self.nodes.free(node)
-        ))
     }
 }

@@ -48,6 +48,8 @@ pub struct NodeTable {
     pub(super) condition: Vec<NodeCondition>,
     /// Present and believed ready.
     open: BitSet,
+    /// Described anew since they joined: their pods may exceed what they have now.
+    resized: BitSet,
     specs: Vec<Arc<NodeSpec>>,
     pool: Vec<PoolId>,
     pools: Vec<String>,
@@ -78,6 +80,7 @@ impl NodeTable {
             pod_count: Vec::new(),
             condition: Vec::new(),
             open: BitSet::default(),
+            resized: BitSet::default(),
             specs: Vec::new(),
             pool: Vec::new(),
             pools: Vec::new(),
@@ -166,6 +169,11 @@ impl NodeTable {
     #[inline]
     pub fn devices(&self, node: NodeId) -> &Devices {
         &self.devices[node.index()]
+    }
+
+    /// True if capacity or labels of `node` ever changed while it was known.
+    pub(super) fn was_resized(&self, node: NodeId) -> bool {
+        self.resized.contains(node.index())
     }
 
     /// Number of pods bound to `node`.
@@ -303,6 +311,7 @@ impl NodeTable {
     /// GPU devices stays what it was while pods hold some.
     pub(super) fn describe(&mut self, node: NodeId, spec: Arc<NodeSpec>) {
         let i = node.index();
+        self.resized.set(i, true);
         let requested = self.limit(node).minus(self.free(node));
         let group = self.intern_group(&spec.allocatable);
         self.free[i] = self.groups[group.index()].limit.minus(&requested);
