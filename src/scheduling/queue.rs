@@ -34,6 +34,8 @@ struct ClassQueue {
 
 /// Stands for "no entry".
 const NO_ENTRY: u32 = u32::MAX;
+/// Pods that a vacant entry keeps room for.
+const KEPT_CAPACITY: usize = 16;
 
 /// All pending pods.
 #[derive(Debug)]
@@ -116,8 +118,10 @@ impl PendingQueue {
 
     /// Gives up the entry of `class` if nothing is left in it.
     fn leave_if_empty(&mut self, class: ClassId) {
-        let queue = self.queue(class);
+        let queue = self.queue_mut(class);
         if queue.pods.is_empty() && queue.in_order.is_none() && !queue.blocked {
+            // A vacant entry must not hold on to the room that some large job once needed.
+            queue.pods.shrink_to(KEPT_CAPACITY);
             self.vacant.push(std::mem::replace(&mut self.entries[class.index()], NO_ENTRY));
         }
     }
