@@ -132,7 +132,7 @@ impl Cluster {
         }
         if pod.node.is_some() {
             let (free, first) = (self.nodes.free(pod.node), self.nodes.first_pod[pod.node.index()]);
-            std::hint::black_box((free[Dimension::CPU], free.0[DIMENSIONS - 1], first));
+            std::hint::black_box((free[Dimension::CPU], first));
         }
     }
 
@@ -197,8 +197,7 @@ impl Cluster {
     /// workload that is `one_per_node` as well.
     #[inline]
     pub fn is_kept_apart(&self, class: &PodClass, node: NodeId) -> bool {
-        class.apart_from.is_some()
-            && self.workloads.get(class.apart_from).apart.contains(node.index())
+        class.apart_from.is_some() && self.workloads.get(class.apart_from).is_apart_on(node)
     }
 
     /// Facts since the last call of [`Cluster::settle`], in order.
