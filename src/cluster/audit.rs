@@ -130,7 +130,7 @@ impl Cluster {
             if of_workload[pod.new.workload.index()] != (workload.pods, workload.ready) {
                 return broken(format!("pod counts of workload {} are wrong", workload.key));
             }
-            if alone[pod.new.workload.index()] != workload.apart.count() {
+            if alone[pod.new.workload.index()] != workload.apart_count() {
                 return broken(format!("workload {} has marked wrong nodes", workload.key));
             }
             if self.facts.is_empty() && of_class[pod.class.index()] != self.classes.pods(pod.class)

@@ -30,15 +30,36 @@ pub struct PodClass {
     pub tier: Tier,
 }
 
+/// A hash of what is rarely the same in two classes: what they ask for, and their template.
+fn hash_of(class: &PodClass) -> u32 {
+    let [cpu, memory, storage, _, gpu, ..] = class.requests.0;
+    let names = (class.template, class.apart_from);
+    FxBuildHasher.hash_one((cpu, memory, storage, gpu, class.gpu, names)) as u32
+}
+
+/// The same over as many bits as a table wants: it looks at both ends.
+#[inline]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
 /// A slot of the table: all that the first and the last pod of a class touch, on the same lines.
 #[derive(Clone, Debug)]
 #[repr(align(64))]
 struct Slot {
     class: PodClass,
     /// Hash of `class`.
-    hash: u64,
+    hash: u32,
     /// Pods of it.
     pods: u32,
+}
+
+/// A class in the table of contents. The hash is here as well, so that a slot is looked at only if
+/// it is the right one, bar accidents.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    hash: u32,
+    id: ClassId,
 }
 
 /// All classes of which pods exist. Bounded by live pods.
@@ -46,7 +67,7 @@ struct Slot {
 pub struct ClassTable {
     slots: Vec<Slot>,
     vacant: Vec<ClassId>,
-    by_content: HashTable<ClassId>,
+    by_content: HashTable<Known>,
 }
 
 impl ClassTable {
@@ -68,16 +89,16 @@ impl ClassTable {
 
     /// Interns `class` and counts one more pod of it.
     pub(super) fn acquire(&mut self, class: &PodClass) -> ClassId {
-        let hash = FxBuildHasher.hash_one(class);
+        let hash = hash_of(class);
         let slots = &mut self.slots;
         let found = self.by_content.entry(
-            hash,
-            |id| slots[id.index()].hash == hash && slots[id.index()].class == *class,
-            |id| slots[id.index()].hash,
+            spread(hash),
+            |known| known.hash == hash && slots[known.id.index()].class == *class,
+            |known| spread(known.hash),
         );
         let free = match found {
             Entry::Occupied(known) => {
-                let id = *known.get();
+                let id = known.get().id;
                 slots[id.index()].pods += 1;
                 return id;
             }
@@ -91,7 +112,7 @@ impl ClassTable {
             slots.push(slot);
             ClassId::from_index(slots.len() - 1)
         };
-        free.insert(id);
+        free.insert(Known { hash, id });
         id
     }
 
@@ -102,7 +123,7 @@ impl ClassTable {
         if slot.pods > 0 {
             return;
         }
-        let entry = self.by_content.find_entry(slot.hash, |known| *known == id);
+        let entry = self.by_content.find_entry(spread(slot.hash), |known| known.id == id);
         entry.expect("a class in use is in the table of contents").remove();
         self.vacant.push(id);
     }

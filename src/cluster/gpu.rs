@@ -62,16 +62,23 @@ impl Devices {
     }
 
     /// Takes `share` out of what is free.
+    #[inline]
     pub fn take(&mut self, share: DeviceShare) {
         self.each(share, |free| *free -= share.milli);
     }
 
     /// Gives `share` back.
+    #[inline]
     pub fn give(&mut self, share: DeviceShare) {
         self.each(share, |free| *free += share.milli);
     }
 
+    #[inline]
     fn each(&mut self, share: DeviceShare, change: impl Fn(&mut u16)) {
+        // Most pods hold none, and what nodes have is not in the cache then.
+        if share.devices == 0 {
+            return;
+        }
         let held = |i: &usize| share.devices & (1 << i) != 0;
         (0..usize::from(self.count)).filter(held).for_each(|i| change(&mut self.free_milli[i]));
     }

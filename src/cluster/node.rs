@@ -37,10 +37,16 @@ impl NodeCondition {
     }
 }
 
+/// Amounts that begin with a cache line: they are as long as one, so there is one to read and not
+/// two.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct OneLine(pub Resources);
+
 /// All nodes that ever belonged to the cell.
 #[derive(Clone, Debug)]
 pub struct NodeTable {
-    pub(super) free: Vec<Resources>,
+    pub(super) free: Vec<OneLine>,
     pub(super) group: Vec<GroupId>,
     pub(super) devices: Vec<Devices>,
     pub(super) first_pod: Vec<PodId>,
@@ -119,7 +125,7 @@ impl NodeTable {
     /// whose capacity shrank.
     #[inline]
     pub fn free(&self, node: NodeId) -> &Resources {
-        &self.free[node.index()]
+        &self.free[node.index()].0
     }
 
     /// The group of nodes with equal capacity that `node` is in.
@@ -287,7 +293,7 @@ impl NodeTable {
     pub(super) fn add(&mut self, spec: Arc<NodeSpec>) -> NodeId {
         let node = NodeId::from_index(self.len());
         let group = self.intern_group(&spec.allocatable);
-        self.free.push(self.groups[group.index()].limit);
+        self.free.push(OneLine(self.groups[group.index()].limit));
         self.group.push(group);
         self.devices.push(Devices::new(spec.gpu_devices));
         self.first_pod.push(PodId::NONE);
@@ -314,7 +320,7 @@ impl NodeTable {
         self.resized.set(i, true);
         let requested = self.limit(node).minus(self.free(node));
         let group = self.intern_group(&spec.allocatable);
-        self.free[i] = self.groups[group.index()].limit.minus(&requested);
+        self.free[i] = OneLine(self.groups[group.index()].limit.minus(&requested));
         self.group[i] = group;
         self.pool[i] = self.intern_pool(&spec.pool);
         if self.pod_count[i] == 0 {

@@ -125,7 +125,7 @@ impl Cluster {
         record.node = node;
         record.devices = devices;
         let class = record.class;
-        self.nodes.free[i] -= self.classes.get(class).requests;
+        self.nodes.free[i].0 -= self.classes.get(class).requests;
         self.nodes.devices[i].take(devices);
         self.nodes.pod_count[i] += 1;
         self.mark_apart(class, node, true);
@@ -139,7 +139,7 @@ impl Cluster {
         let i = node.index();
         record.node = NodeId::NONE;
         let devices = std::mem::take(&mut record.devices);
-        self.nodes.free[i] += self.classes.get(class).requests;
+        self.nodes.free[i].0 += self.classes.get(class).requests;
         self.nodes.devices[i].give(devices);
         self.nodes.pod_count[i] -= 1;
         self.mark_apart(class, node, false);
@@ -162,7 +162,7 @@ impl Cluster {
     fn mark_apart(&mut self, class: ClassId, node: NodeId, held: bool) {
         let workload = self.classes.get(class).apart_from;
         if workload.is_some() {
-            self.workloads.get_mut(workload).apart.set(node.index(), held);
+            self.workloads.get_mut(workload).mark_apart(node, held);
         }
     }
 

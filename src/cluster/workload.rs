@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::bits::BitSet;
-use super::ids::WorkloadId;
+use super::ids::{NodeId, WorkloadId};
 use crate::engine::SimTime;
 
 /// What owns pods and, where it is declared, wants a number of them. It is on one cache line.
@@ -27,16 +27,36 @@ pub struct Workload {
     /// Pods running.
     pub ready: u32,
     /// Nodes that hold a pod of it which has to be apart from its like (`one_per_node`).
-    pub(super) apart: BitSet,
+    /// Boxed: few workloads have such pods, and all have to fit on a line.
+    apart: Option<Box<BitSet>>,
     declared: bool,
     /// It can be found by its key.
     keyed: bool,
 }
 
+/// The line that a workload is on, in bytes.
+const _: () = assert!(size_of::<Workload>() == 64);
+
 impl Workload {
     /// True for a workload with a wanted number of pods, which stays when all of them are gone.
     pub fn is_declared(&self) -> bool {
         self.declared
+    }
+
+    /// True if `node` holds a pod of it that has to be apart from its like.
+    #[inline]
+    pub(super) fn is_apart_on(&self, node: NodeId) -> bool {
+        self.apart.as_ref().is_some_and(|nodes| nodes.contains(node.index()))
+    }
+
+    /// Notes that `node` holds a pod of it that has to be apart from its like (no longer).
+    pub(super) fn mark_apart(&mut self, node: NodeId, held: bool) {
+        self.apart.get_or_insert_default().set(node.index(), held);
+    }
+
+    /// Number of nodes that hold a pod of it which has to be apart from its like.
+    pub(super) fn apart_count(&self) -> usize {
+        self.apart.as_ref().map_or(0, |nodes| nodes.count())
     }
 }
 
@@ -96,7 +116,7 @@ impl WorkloadTable {
             since: now,
             pods: 0,
             ready: 0,
-            apart: BitSet::default(),
+            apart: None,
             declared: false,
             keyed,
         };

@@ -109,6 +109,12 @@ impl Scheduler {
         }
     }
 
+    /// Reads what is kept for `node`, which may improve soon: see [`Cluster::touch`].
+    #[inline]
+    pub fn touch(&self, node: NodeId) {
+        self.placer.touch(node);
+    }
+
     /// True if something happened since the last pass that could let it place a pod.
     #[inline]
     pub fn has_news(&self) -> bool {

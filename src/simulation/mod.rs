@@ -62,6 +62,10 @@ pub enum SimulationError {
 pub struct Simulation {
     cluster: Cluster,
     queue: EventQueue<Event>,
+    /// Pods that events to come soon are about, until they have been touched.
+    near: Vec<PodRef>,
+    /// The nodes of these.
+    near_nodes: Vec<NodeId>,
     arrivals: Arrivals,
     scheduler: Scheduler,
     controllers: Controllers,
@@ -104,6 +108,8 @@ impl Simulation {
             meter: Meter::new(meter_config, &cluster),
             cluster,
             queue: EventQueue::new(),
+            near: Vec::new(),
+            near_nodes: Vec::new(),
             arrivals: Arrivals::new(config.source),
             scheduler: Scheduler::new(config.scheduler, streams),
             controllers: Controllers::new(config.controllers),
@@ -194,14 +200,12 @@ impl Simulation {
     }
 
     fn handle_event(&mut self) {
-        let (cluster, meter) = (&self.cluster, &self.meter);
-        let next = self.queue.pop_showing(|near| {
-            if let Some(PodRef { pod, .. }) = near.pod() {
-                cluster.touch(pod);
-                meter.touch(pod);
-            }
-        });
+        let near = &mut self.near;
+        let next = self.queue.pop_showing(|event| near.extend(event.pod()));
         let Some((_, event)) = next else { return };
+        if !self.near.is_empty() {
+            self.touch_near();
+        }
         match event {
             Event::PodStarted(pod) => self.pod_started(pod),
             Event::PodWorkDone(pod) => self.pod_work_done(pod),
@@ -215,6 +219,22 @@ impl Simulation {
                 self.node_noticed(node, incarnation, ready);
             }
             Event::Reconcile(controller) => self.reconcile(controller),
+        }
+    }
+
+    /// Reads what events about the pods in `near` will need, each round all of what the round
+    /// before found the way to.
+    fn touch_near(&mut self) {
+        for PodRef { pod, .. } in &self.near {
+            self.cluster.touch(*pod);
+            self.meter.touch(*pod);
+        }
+        self.near_nodes.clear();
+        for PodRef { pod, .. } in self.near.drain(..) {
+            self.near_nodes.push(self.cluster.touch_around(pod));
+        }
+        for node in &self.near_nodes {
+            self.scheduler.touch(*node);
         }
     }
 

@@ -114,6 +114,14 @@ impl Placer {
         self.cursor = cursor;
     }
 
+    /// Reads what its indexes keep for `node`, which may change soon: see [`Cluster::touch`].
+    #[inline]
+    pub(in super::super) fn touch(&self, node: NodeId) {
+        if let Some(grid) = &self.grid {
+            grid.touch(node);
+        }
+    }
+
     /// The node for a pod of class `class`, or `None` if no node admits it. `entity` is what
     /// random draws are keyed by: the serial number of the pod.
     pub fn choose(&mut self, cluster: &Cluster, class: ClassId, entity: u64) -> Option<NodeId> {

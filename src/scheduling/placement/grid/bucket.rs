@@ -17,8 +17,9 @@ pub(super) struct Entry {
     pub node: NodeId,
 }
 
-/// The nodes of one cell. At most one of the two holds any.
+/// The nodes of one cell. At most one of the two holds any. It is on one cache line.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Bucket {
     lowest: NodeId,
     pub few: Vec<Entry>,

@@ -91,6 +91,19 @@ impl Grid {
         self.version = changes.version();
     }
 
+    /// Reads what is kept for `node`, which may change soon.
+    #[inline]
+    pub fn touch(&self, node: NodeId) {
+        let (Some(place), Some(position)) =
+            (self.places.get(node.index()), self.positions.get(node.index()))
+        else {
+            return;
+        };
+        if let Some(bucket) = self.buckets.get(place.bucket as usize) {
+            std::hint::black_box(bucket.few.get(*position as usize).map(|entry| entry.node));
+        }
+    }
+
     fn rebuild(&mut self, nodes: &NodeTable) {
         *self = Self::new(self.by_capacity);
         self.lay_out(nodes.groups());
