@@ -142,7 +142,7 @@ impl WorkloadTable {
     pub(super) fn retire(&mut self, id: WorkloadId) {
         let workload = &mut self.slots[id.index()];
         // Its pods are gone, and so are the marks; a slot in waiting holds no memory.
-        workload.apart = BitSet::default();
+        workload.apart = None;
         if workload.keyed {
             self.by_key.remove(&workload.key);
         }
