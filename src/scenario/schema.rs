@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::types::Scenario;
 
-/// The JSON Schema of scenarios (draft 2020-12), for editors and for [`super::validate`].
+/// The JSON Schema of scenarios (draft 2020-12), for editors and for the validation.
 pub fn json_schema() -> Json {
     let mut schema = schemars::schema_for!(Scenario).to_value();
     schema["$id"] = "https://cellsim.invalid/scenario.schema.json".into();
