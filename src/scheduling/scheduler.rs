@@ -192,12 +192,13 @@ impl Scheduler {
         if self.improved.is_empty() {
             return None;
         }
-        let (widest, preempts) = (self.widest, self.preemption.is_some());
+        let widest = self.widest;
         loop {
+            // Without preemption nothing is within reach but what is free.
             let reach = &self.reach;
             let most = |priority| match reach.of(priority) {
-                Some((cpu, memory)) if preempts => (cpu.max(widest.0), memory.max(widest.1)),
-                Some(_) | None => widest,
+                Some((cpu, memory)) => (cpu.max(widest.0), memory.max(widest.1)),
+                None => widest,
             };
             let Some(position) = self.queue.next_blocked(self.cursor, most) else { break };
             self.cursor = position;
