@@ -52,6 +52,7 @@ fn config(source: Box<dyn Source>) -> SimulationConfig {
         name: "yardstick".to_owned(),
         title: String::new(),
         seed: 1,
+        architecture: "pod-at-a-time".to_owned(),
         placement: entry.name.to_owned(),
         queue: "fifo".to_owned(),
         resolved: serde_json::Value::Null,

@@ -1,11 +1,11 @@
 //! `cellsim schema` and `cellsim policies`: what there is.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{PoliciesArguments, SchemaArguments};
 use super::failure::Failure;
 use super::output::{print, print_json};
-use crate::scenario::{Registry, json_schema, manual};
+use crate::scenario::{Entry, Registry, json_schema, manual};
 
 /// Prints the schema of scenarios.
 ///
@@ -20,26 +20,34 @@ pub fn schema(arguments: &SchemaArguments) -> Result<(), Failure> {
 /// # Errors
 /// Output that cannot be written.
 pub fn policies(arguments: &PoliciesArguments, registry: &Registry) -> Result<(), Failure> {
-    let placements = registry.placements();
+    let (placements, schedulers) = (registry.placements(), registry.schedulers());
     if arguments.json {
-        let list: Vec<_> = placements
-            .iter()
-            .map(|policy| {
-                json!({
-                    "name": policy.name, "summary": policy.summary, "options": policy.options
-                })
-            })
-            .collect();
-        return print_json(&json!({ "placement": list }));
+        return print_json(&json!({
+            "placement": entries_as_json(placements),
+            "scheduler": entries_as_json(schedulers),
+        }));
     }
-    let widest = placements.iter().map(|policy| policy.name.len()).max().unwrap_or_default();
     let mut text = String::from("Placement policies (scheduler.placement):\n\n");
-    for policy in placements {
-        text += &format!("  {:widest$}  {}\n", policy.name, policy.summary);
-        if !policy.options.is_empty() {
-            text += &format!("  {:widest$}    {}\n", "", policy.options);
-        }
-    }
+    text += &entries_as_text(placements);
+    text += "\nSchedulers (scheduler.architecture):\n\n";
+    text += &entries_as_text(schedulers);
     text += "\nWith options: placement: {name: e-pvm, options: {base: 20}}\n";
     print(&text)
+}
+
+fn entries_as_json<T>(entries: &[Entry<T>]) -> Vec<Value> {
+    let entry = |entry: &Entry<T>| json!({ "name": entry.name, "summary": entry.summary, "options": entry.options });
+    entries.iter().map(entry).collect()
+}
+
+fn entries_as_text<T>(entries: &[Entry<T>]) -> String {
+    let widest = entries.iter().map(|entry| entry.name.len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for entry in entries {
+        text += &format!("  {:widest$}  {}\n", entry.name, entry.summary);
+        if !entry.options.is_empty() {
+            text += &format!("  {:widest$}    {}\n", "", entry.options);
+        }
+    }
+    text
 }

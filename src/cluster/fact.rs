@@ -59,14 +59,16 @@ pub enum Ending {
     Killed = 2,
     /// Its controller deleted it (scaled down).
     Deleted = 3,
+    /// Its scheduler turned it away: it was over its quota, or was given up.
+    Rejected = 4,
 }
 
 impl Ending {
     /// Number of endings.
-    pub const COUNT: usize = 4;
+    pub const COUNT: usize = 5;
     /// All endings, in the order of reports.
     pub const ALL: [Self; Self::COUNT] =
-        [Self::Succeeded, Self::Failed, Self::Killed, Self::Deleted];
+        [Self::Succeeded, Self::Failed, Self::Killed, Self::Deleted, Self::Rejected];
 
     /// The name used in reports.
     pub const fn name(self) -> &'static str {
@@ -75,6 +77,7 @@ impl Ending {
             Self::Failed => "failed",
             Self::Killed => "killed",
             Self::Deleted => "deleted",
+            Self::Rejected => "rejected",
         }
     }
 }

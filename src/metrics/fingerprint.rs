@@ -116,6 +116,7 @@ fn ending_code(ending: Ending) -> u64 {
         Ending::Failed => 2,
         Ending::Killed => 3,
         Ending::Deleted => 4,
+        Ending::Rejected => 5,
     }
 }
 

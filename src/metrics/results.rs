@@ -74,6 +74,8 @@ pub struct ScenarioInfo {
     pub title: String,
     /// Master seed.
     pub seed: u64,
+    /// Scheduler.
+    pub architecture: String,
     /// Placement policy.
     pub placement: String,
     /// Queue discipline.
@@ -150,6 +152,8 @@ pub struct PodCounts {
     pub killed: u64,
     /// Ended: deleted by their controller.
     pub deleted: u64,
+    /// Ended: turned away by their scheduler (over quota, or given up).
+    pub rejected: u64,
     /// Evicted.
     pub evicted: u64,
     /// Crashed and restarted in place.
@@ -333,7 +337,7 @@ pub struct JobSummary {
 }
 
 /// The scheduler at work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SchedulerSummary {
     /// Attempts to place a pod, over the whole run.
     pub attempts: u64,
@@ -349,6 +353,25 @@ pub struct SchedulerSummary {
     pub pending_mean: f64,
     /// Largest number of pending pods.
     pub pending_peak: u64,
+    /// The schedulers whose decisions take time, each on its own; empty where none do.
+    pub activity: Vec<SchedulerActivity>,
+}
+
+/// What one scheduler did, over the whole run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SchedulerActivity {
+    /// Which one.
+    pub name: String,
+    /// Share of the run in which it was deciding (Omega, EuroSys'13 §4: *busyness*).
+    pub busy: f64,
+    /// Decisions that were made: jobs or rounds, as the scheduler counts them.
+    pub decisions: u64,
+    /// Placements that others had made impossible when they were to be committed.
+    pub conflicts: u64,
+    /// Mean conflicts for each decision that went through (Omega §4: *conflict fraction*).
+    pub conflict_fraction: f64,
+    /// Decisions that were given up after too many attempts.
+    pub abandoned: u64,
 }
 
 /// Little's law over the window: mean number = arrival rate × mean time. The two sides agree up to

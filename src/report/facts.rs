@@ -30,6 +30,7 @@ pub fn pods(result: &RunResult) -> Table {
         ("Failed", some(pods.failed)),
         ("Killed by their user", some(pods.killed)),
         ("Deleted by their controller", some(pods.deleted)),
+        ("Turned away by their scheduler", some(pods.rejected)),
         ("Evicted", some(pods.evicted)),
         ("Crashed and restarted in place", some(pods.crashed)),
         ("Running at the end", some(pods.running_at_end)),
@@ -123,7 +124,7 @@ pub fn scheduler(result: &RunResult) -> Table {
     let (scheduler, law) = (&result.scheduler, &result.littles_law);
     let law_row = (law.pods_mean > 0.0).then(|| real(law.relative_difference, percent));
     let pending = (scheduler.attempts > 0).then(|| real(scheduler.pending_mean, format::number));
-    facts(vec![
+    let mut rows = vec![
         ("Attempts to place a pod", some(scheduler.attempts)),
         ("Successful", some(scheduler.placed)),
         ("Without a node that fits", some(scheduler.unschedulable)),
@@ -132,7 +133,19 @@ pub fn scheduler(result: &RunResult) -> Table {
         ("Pending pods, mean", pending),
         ("Pending pods, most", some(scheduler.pending_peak)),
         ("Little's law, relative difference", law_row),
-    ])
+    ];
+    let busy = scheduler.activity.iter().map(|one| (format!("Busyness of {}", one.name), one));
+    let named: Vec<_> = busy
+        .flat_map(|(busyness, one)| {
+            [
+                (busyness, Some(real(one.busy, percent))),
+                (format!("Decisions of {}", one.name), some(one.decisions)),
+                (format!("Conflicts of {}", one.name), some(one.conflicts)),
+            ]
+        })
+        .collect();
+    rows.extend(named.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    facts(rows)
 }
 
 /// What the source of the workload says of itself.

@@ -79,6 +79,7 @@ fn pods(result: &RunResult) -> Vec<String> {
         some(pods.failed, "failed"),
         some(pods.killed, "killed"),
         some(pods.deleted, "deleted"),
+        some(pods.rejected, "rejected"),
         some(pods.evicted, "evicted"),
         some(pods.crashed, "crashed"),
         some(pods.running_at_end, "running at the end"),

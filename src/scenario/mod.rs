@@ -30,5 +30,5 @@ pub use document::{Document, Path};
 pub use error::{ErrorCode, Place, ScenarioError, ScenarioErrors};
 pub use load::{Loaded, load, parse};
 pub use manual::manual;
-pub use registry::{PlacementEntry, Registry};
+pub use registry::{Entry, PlacementEntry, Registry, SchedulerEntry};
 pub use schema::json_schema;

@@ -1,39 +1,66 @@
 //! What scenarios can call by name: the built-in policies, and those that a program adds.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::engine::Streams;
 use crate::scheduling::placement::{Placement, Strategy, builtin};
+use crate::scheduling::{BuildScheduler, Scheduler, SchedulerConfig, architectures};
 
-type BuildPlacement = Arc<dyn Fn(&Value) -> Result<Strategy, String> + Send + Sync>;
+/// Makes what scenarios can name from its options and the folder that files are relative to.
+type Build<T> = Arc<dyn Fn(&Value, &Path) -> Result<T, String> + Send + Sync>;
 
-/// A placement policy that scenarios can name.
-#[derive(Clone)]
-pub struct PlacementEntry {
+/// Something that scenarios can name: a placement policy, a scheduler.
+pub struct Entry<T> {
     /// What scenarios call it.
     pub name: String,
     /// One line on what it does.
     pub summary: String,
     /// Its options, with units, ranges and defaults; empty without any.
     pub options: String,
-    build: BuildPlacement,
+    build: Build<T>,
 }
 
-impl PlacementEntry {
-    /// Makes the policy from its options: an object, or null for the defaults.
+/// A placement policy that scenarios can name.
+pub type PlacementEntry = Entry<Strategy>;
+
+/// A scheduler that scenarios can name.
+pub type SchedulerEntry = Entry<BuildScheduler>;
+
+impl<T> Entry<T> {
+    /// One that a program adds; [`Registry::described`] may say more of it.
+    fn added(name: &str, build: Build<T>) -> Self {
+        let summary = "added by this program".to_owned();
+        Self { name: name.to_owned(), summary, options: String::new(), build }
+    }
+
+    /// Makes it from its options: an object, or null for the defaults. File names among them are
+    /// relative to `folder`.
     ///
     /// # Errors
     /// A sentence that says which option is wrong and what would be right.
-    pub fn build(&self, options: &Value) -> Result<Strategy, String> {
-        (self.build)(options)
+    pub fn build(&self, options: &Value, folder: &Path) -> Result<T, String> {
+        (self.build)(options, folder)
     }
 }
 
-impl fmt::Debug for PlacementEntry {
+impl<T> Clone for Entry<T> {
+    fn clone(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            summary: self.summary.clone(),
+            options: self.options.clone(),
+            build: Arc::clone(&self.build),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Entry<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlacementEntry").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -41,17 +68,37 @@ impl fmt::Debug for PlacementEntry {
 #[derive(Clone, Debug)]
 pub struct Registry {
     placements: Vec<PlacementEntry>,
+    schedulers: Vec<SchedulerEntry>,
+    /// What was added last, for [`Registry::described`].
+    last: Last,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Last {
+    Nothing,
+    Placement,
+    Scheduler,
 }
 
 impl Default for Registry {
     fn default() -> Self {
-        let entries = builtin().iter().map(|entry| PlacementEntry {
+        let placements = builtin().iter().map(|entry| PlacementEntry {
+            name: entry.name.to_owned(),
+            summary: entry.summary.to_owned(),
+            options: entry.options.to_owned(),
+            build: Arc::new(|options, _| (entry.build)(options)),
+        });
+        let schedulers = architectures().iter().map(|entry| SchedulerEntry {
             name: entry.name.to_owned(),
             summary: entry.summary.to_owned(),
             options: entry.options.to_owned(),
             build: Arc::new(entry.build),
         });
-        Self { placements: entries.collect() }
+        Self {
+            placements: placements.collect(),
+            schedulers: schedulers.collect(),
+            last: Last::Nothing,
+        }
     }
 }
 
@@ -67,23 +114,59 @@ impl Registry {
         F: Fn(&Value) -> Result<P, String> + Send + Sync + 'static,
     {
         self.placements.retain(|entry| entry.name != name);
-        self.placements.push(PlacementEntry {
-            name: name.to_owned(),
-            summary: "added by this program".to_owned(),
-            options: String::new(),
-            build: Arc::new(move |options| {
+        self.placements.push(PlacementEntry::added(
+            name,
+            Arc::new(move |options, _| {
                 build(options).map(|policy| Strategy::Scored(Box::new(policy)))
             }),
-        });
+        ));
+        self.last = Last::Placement;
         self
     }
 
-    /// Describes the policy that was added last, for `cellsim policies`.
+    /// Adds a scheduler, in place of another of the same name if there is one.
+    ///
+    /// `build` is called for every run, with the `options` of the scenario, what the scenario says
+    /// of placement, queue and preemption, and the streams that the scheduler may draw from; and
+    /// once before, to see whether it takes the options.
+    #[must_use]
+    pub fn scheduler<S, F>(mut self, name: &str, build: F) -> Self
+    where
+        S: Scheduler + 'static,
+        F: Fn(&Value, SchedulerConfig, Streams) -> Result<S, String> + Send + Sync + 'static,
+    {
+        let build = Arc::new(build);
+        let entry = SchedulerEntry::added(
+            name,
+            Arc::new(move |options: &Value, _: &Path| {
+                build(options, SchedulerConfig::default(), Streams { seed: 0, run: 0 })?;
+                let (build, options) = (Arc::clone(&build), options.clone());
+                let for_run: BuildScheduler = Box::new(move |config, streams| {
+                    let scheduler = build(&options, config, streams);
+                    Box::new(scheduler.expect("the same options have been accepted before"))
+                });
+                Ok(for_run)
+            }),
+        );
+        self.schedulers.retain(|entry| entry.name != name);
+        self.schedulers.push(entry);
+        self.last = Last::Scheduler;
+        self
+    }
+
+    /// Describes what was added last, for `cellsim policies`.
     #[must_use]
     pub fn described(mut self, summary: &str, options: &str) -> Self {
-        if let Some(entry) = self.placements.last_mut() {
-            entry.summary = summary.to_owned();
-            entry.options = options.to_owned();
+        fn describe<T>(entries: &mut [Entry<T>], summary: &str, options: &str) {
+            if let Some(entry) = entries.last_mut() {
+                entry.summary = summary.to_owned();
+                entry.options = options.to_owned();
+            }
+        }
+        match self.last {
+            Last::Nothing => {}
+            Last::Placement => describe(&mut self.placements, summary, options),
+            Last::Scheduler => describe(&mut self.schedulers, summary, options),
         }
         self
     }
@@ -93,9 +176,9 @@ impl Registry {
         &self.placements
     }
 
-    /// The placement policy called `name`.
-    pub fn find_placement(&self, name: &str) -> Option<&PlacementEntry> {
-        self.placements.iter().find(|entry| entry.name == name)
+    /// The schedulers, in the order in which they are listed.
+    pub fn schedulers(&self) -> &[SchedulerEntry] {
+        &self.schedulers
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a scenario says of the scheduler.
 
-use super::placement::{Index, Strategy};
+use super::placement::{BestFit, Index, Strategy};
 
 /// In which order pending pods are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub enum PreemptionRule {
     BorgBands,
 }
 
-/// Who decides where pods go.
+/// Placement, queue and preemption, as a scenario gives them.
 pub struct SchedulerConfig {
     /// Name of the placement policy, for reports.
     pub placement_name: String,
@@ -38,4 +38,18 @@ pub struct SchedulerConfig {
     pub head_of_line_blocking: bool,
     /// Whether pods may displace others.
     pub preemption: PreemptionRule,
+}
+
+impl Default for SchedulerConfig {
+    /// Best fit by priority, without preemption.
+    fn default() -> Self {
+        Self {
+            placement_name: "best-fit".to_owned(),
+            strategy: Strategy::Scored(Box::new(BestFit)),
+            index: Index::Auto,
+            queue: QueueOrder::default(),
+            head_of_line_blocking: false,
+            preemption: PreemptionRule::default(),
+        }
+    }
 }

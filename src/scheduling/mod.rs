@@ -1,15 +1,21 @@
-//! The pluggable half: queue disciplines, placement policies, preemption.
+//! The pluggable half: schedulers, queue disciplines, placement policies, preemption.
 //!
 //! This floor reads the cluster and returns decisions. It must never change the cluster, and
 //! never look at what is really up: only at what the control plane believes.
 
 mod config;
 pub mod placement;
+mod pod_at_a_time;
 mod preemption;
 mod queue;
+mod registry;
 mod scheduler;
 
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
+pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
 pub use queue::{PendingQueue, QueueKey};
-pub use scheduler::{Decision, Scheduler, SchedulerCounts};
+pub use registry::{ArchitectureEntry, architectures};
+pub use scheduler::{
+    BuildScheduler, Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses,
+};

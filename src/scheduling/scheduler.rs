@@ -1,14 +1,16 @@
-//! The pod-at-a-time scheduler: takes pending pods in the order of the queue, asks the placement
-//! policy for a node, preempts where that is allowed, and leaves alone what cannot have changed.
+//! The seam for whole schedulers: who owns the queue of pending pods and decides what is bound,
+//! and when.
 //!
-//! It reads the cluster and returns decisions; the simulation carries them out.
+//! A scheduler reads the cluster and returns decisions; the simulation carries them out one at a
+//! time and asks again. Whatever takes time (a decision, a round, a back-off, a time-out) is a
+//! matter of [`Scheduler::wakes_at`]: the simulation asks at that instant, after everything else
+//! that happens then.
 
-use super::config::{PreemptionRule, SchedulerConfig};
-use super::placement::Placer;
-use super::preemption::{Preemption, Reach};
-use super::queue::{PendingQueue, QueueKey};
-use crate::cluster::{ClassId, Cluster, Dimension, NodeId, PodClass, PodId};
-use crate::engine::Streams;
+use crate::cluster::{Cluster, EvictionCause, Fact, NodeId, PodId, ResourceNames, Tier};
+use crate::engine::{SimTime, Streams};
+use crate::metrics::SchedulerActivity;
+
+use super::config::SchedulerConfig;
 
 /// What the scheduler wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +31,21 @@ pub enum Decision {
         /// Pods to evict, in order.
         victims: Vec<PodId>,
     },
+    /// Evict a bound pod without binding another in the same breath.
+    Evict {
+        /// The pod.
+        pod: PodId,
+        /// Why.
+        cause: EvictionCause,
+    },
+    /// Turn a pending pod away for good: it was not admitted (over its quota), or is given up.
+    Reject {
+        /// The pod.
+        pod: PodId,
+    },
 }
 
-/// What the scheduler did so far.
+/// What a scheduler did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SchedulerCounts {
     /// Pods that were tried.
@@ -42,243 +56,74 @@ pub struct SchedulerCounts {
     pub unschedulable: u64,
     /// Pods evicted for others.
     pub preempted: u64,
+    /// Nodes looked at one by one.
+    pub examined: u64,
 }
 
-/// The default scheduler.
-pub struct Scheduler {
-    queue: PendingQueue,
-    placer: Placer,
-    preemption: Option<Preemption>,
-    head_of_line_blocking: bool,
-    /// Nodes that may take more than when the blocked classes were tried last.
-    improved: Vec<NodeId>,
-    /// Position among the blocked classes up to which this pass has come.
-    cursor: usize,
-    /// Most cpu and memory free on any improved node.
-    widest: (i64, i64),
-    /// The same for those who may displace others.
-    reach: Reach,
-    in_pass: bool,
-    has_news: bool,
-    counts: SchedulerCounts,
+/// Pods that wait because no node takes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many.
+    pub pods: usize,
+    /// Of which tier.
+    pub tier: Tier,
+    /// What keeps them from every node, as kube-scheduler words it.
+    pub why: String,
 }
 
-/// Who is next in a pass.
-enum Next {
-    Active,
-    Blocked(usize),
+/// Everybody who waits because no node takes them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaitingClasses {
+    /// Number of classes they are of.
+    pub classes: usize,
+    /// The classes with the most pods, most first.
+    pub listed: Vec<Waiting>,
 }
 
-impl Scheduler {
-    /// A scheduler with an empty queue.
-    pub fn new(config: SchedulerConfig, streams: Streams) -> Self {
-        let preemption = match config.preemption {
-            PreemptionRule::Never => None,
-            PreemptionRule::LowerPriority => Some(Preemption::new(false)),
-            PreemptionRule::BorgBands => Some(Preemption::new(true)),
-        };
-        Self {
-            queue: PendingQueue::new(config.queue),
-            placer: Placer::new(config.strategy, config.index, streams),
-            preemption,
-            head_of_line_blocking: config.head_of_line_blocking,
-            improved: Vec::new(),
-            cursor: 0,
-            widest: (i64::MIN, i64::MIN),
-            reach: Reach::default(),
-            in_pass: false,
-            has_news: false,
-            counts: SchedulerCounts::default(),
-        }
+/// Owns the pending pods and decides what is bound where, and when.
+///
+/// The order of calls: `enqueue`, `note_improved` and `follow` tell of what happened at an event;
+/// when the time of `wakes_at` has come, `decide` is called until it returns `None`, each decision
+/// being carried out (and told about) before the next call.
+pub trait Scheduler: Send {
+    /// A pod has become pending, or is of another class now.
+    fn enqueue(&mut self, cluster: &Cluster, pod: PodId);
+
+    /// `node` may take more than before: a pod left it, it was added, it is ready again. Or it is
+    /// believed to be gone.
+    fn note_improved(&mut self, node: NodeId);
+
+    /// True if [`Scheduler::follow`] is to be called; asked once.
+    fn follows_facts(&self) -> bool {
+        false
     }
 
-    /// A pod has become pending (or is of another class now).
-    pub fn enqueue(&mut self, cluster: &Cluster, pod: PodId) {
-        self.queue.push(cluster, pod);
-        self.has_news = true;
-    }
+    /// Something happened to the cell. Told of every fact, after `enqueue` and `note_improved`.
+    fn follow(&mut self, _cluster: &Cluster, _fact: &Fact) {}
 
-    /// `node` may take more than before. Costs nothing while nothing waits.
-    #[inline]
-    pub fn note_improved(&mut self, node: NodeId) {
-        if self.queue.blocked_len() > 0 {
-            self.improved.push(node);
-            self.has_news = true;
-        } else if self.head_of_line_blocking {
-            self.has_news = true;
-        }
-    }
+    /// When it wants to decide next: `None` while there is nothing to do, a time that is not after
+    /// now for "at this instant".
+    fn wakes_at(&self) -> Option<SimTime>;
+
+    /// The next decision, to be carried out before the next call; `None` ends the pass.
+    fn decide(&mut self, cluster: &Cluster) -> Option<Decision>;
 
     /// Reads what is kept for `node`, which may improve soon: see [`Cluster::touch`].
-    #[inline]
-    pub fn touch(&self, node: NodeId) {
-        self.placer.touch(node);
-    }
-
-    /// True if something happened since the last pass that could let it place a pod.
-    #[inline]
-    pub fn has_news(&self) -> bool {
-        self.has_news
-    }
+    fn touch(&self, _node: NodeId) {}
 
     /// What was done so far.
-    pub fn counts(&self) -> SchedulerCounts {
-        self.counts
+    fn counts(&self) -> SchedulerCounts;
+
+    /// Who decided for how long, and how often in vain: one entry for each scheduler that works in
+    /// parallel; none where decisions take no time.
+    fn activity(&self, _now: SimTime) -> Vec<SchedulerActivity> {
+        Vec::new()
     }
 
-    /// The placement policy and its indexes.
-    pub fn placer(&self) -> &Placer {
-        &self.placer
-    }
-
-    /// The pending queue.
-    pub fn queue(&self) -> &PendingQueue {
-        &self.queue
-    }
-
-    /// The next decision of the pass, to be carried out before the next call; `None` ends the
-    /// pass.
-    pub fn decide(&mut self, cluster: &Cluster) -> Option<Decision> {
-        if !self.in_pass {
-            self.begin_pass(cluster);
-        }
-        while let Some(next) = self.next(cluster) {
-            let decision = match next {
-                Next::Active => self.try_active(cluster),
-                Next::Blocked(position) => self.try_blocked(cluster, position),
-            };
-            match decision {
-                Attempt::Decided(decision) => return Some(decision),
-                Attempt::GoOn => {}
-                Attempt::HeldUp => break,
-            }
-        }
-        self.in_pass = false;
-        self.has_news = false;
-        self.improved.clear();
-        None
-    }
-
-    fn begin_pass(&mut self, cluster: &Cluster) {
-        self.in_pass = true;
-        self.improved.sort_unstable();
-        self.improved.dedup();
-        self.cursor = 0;
-        self.widest = (i64::MIN, i64::MIN);
-        for node in &self.improved {
-            let free = cluster.nodes().free(*node);
-            self.widest.0 = self.widest.0.max(free[Dimension::CPU]);
-            self.widest.1 = self.widest.1.max(free[Dimension::MEMORY]);
-        }
-        if let Some(rule) = self.preemption.as_mut().filter(|_| !self.improved.is_empty()) {
-            self.reach = rule.reach(cluster, &self.improved);
-        }
-    }
-
-    fn next(&mut self, cluster: &Cluster) -> Option<Next> {
-        let blocked = self.next_blocked(cluster);
-        let active = self.queue.first_active();
-        match (active, blocked) {
-            (None, None) => None,
-            (Some(_), None) => Some(Next::Active),
-            (None, Some((_, position))) => Some(Next::Blocked(position)),
-            (Some(first), Some((key, _))) if first < key => Some(Next::Active),
-            (Some(_), Some((_, position))) => Some(Next::Blocked(position)),
-        }
-    }
-
-    /// The next blocked class that an improved node can take.
-    fn next_blocked(&mut self, cluster: &Cluster) -> Option<(QueueKey, usize)> {
-        if self.improved.is_empty() {
-            return None;
-        }
-        let widest = self.widest;
-        loop {
-            // Without preemption nothing is within reach but what is free.
-            let reach = &self.reach;
-            let most = |priority| match reach.of(priority) {
-                Some((cpu, memory)) => (cpu.max(widest.0), memory.max(widest.1)),
-                None => widest,
-            };
-            let Some(position) = self.queue.next_blocked(self.cursor, most) else { break };
-            self.cursor = position;
-            let (key, id) = self.queue.blocked_at(position);
-            // Its pods may all be gone and its slot be another class's: asked last, because it
-            // is the dearest question.
-            if !self.could_take(cluster, cluster.classes().get(id)) {
-                self.cursor = position + 1;
-            } else if self.queue.blocked_head(cluster, position).is_some() {
-                return Some((key, position));
-            }
-        }
-        self.cursor = self.queue.blocked_len();
-        None
-    }
-
-    /// True if some improved node has, or could be made to have, room for a pod of `class`.
-    fn could_take(&mut self, cluster: &Cluster, class: &PodClass) -> bool {
-        let preemption = &mut self.preemption;
-        self.improved.iter().any(|node| {
-            cluster.admits(class, *node)
-                || preemption.as_mut().is_some_and(|rule| rule.could_help(cluster, class, *node))
-        })
-    }
-
-    fn try_active(&mut self, cluster: &Cluster) -> Attempt {
-        let Some((class, pod)) = self.queue.pop_active(cluster) else { return Attempt::GoOn };
-        if let Some(decision) = self.attempt(cluster, class, pod) {
-            self.queue.take_head(class);
-            self.queue.reactivate(cluster, class);
-            return Attempt::Decided(decision);
-        }
-        if self.head_of_line_blocking {
-            self.queue.reactivate(cluster, class);
-            return Attempt::HeldUp;
-        }
-        let position = self.queue.block(class);
-        if position <= self.cursor && !self.improved.is_empty() {
-            self.cursor += 1;
-        }
-        Attempt::GoOn
-    }
-
-    fn try_blocked(&mut self, cluster: &Cluster, position: usize) -> Attempt {
-        let Some(pod) = self.queue.blocked_head(cluster, position) else { return Attempt::GoOn };
-        let (_, class) = self.queue.blocked_at(position);
-        let Some(decision) = self.attempt(cluster, class, pod) else {
-            self.cursor = position + 1;
-            return Attempt::GoOn;
-        };
-        // Its next pod goes behind those that have waited longer.
-        self.queue.unblock(position);
-        self.queue.take_head(class);
-        self.queue.reactivate(cluster, class);
-        Attempt::Decided(decision)
-    }
-
-    /// Looks for a place for the first pod of a class.
-    fn attempt(&mut self, cluster: &Cluster, id: ClassId, pod: PodId) -> Option<Decision> {
-        self.counts.attempts += 1;
-        let serial = cluster.pod(pod).serial;
-        if let Some(node) = self.placer.choose(cluster, id, serial) {
-            self.counts.placed += 1;
-            return Some(Decision::Bind { pod, node });
-        }
-        let class = cluster.classes().get(id);
-        let found = self.preemption.as_mut().and_then(|rule| rule.search(cluster, class));
-        let Some((node, victims)) = found else {
-            self.counts.unschedulable += 1;
-            return None;
-        };
-        self.counts.placed += 1;
-        self.counts.preempted += victims.len() as u64;
-        Some(Decision::Preempt { pod, node, victims })
-    }
+    /// Who waits because no node takes them; at most `most` classes are listed, with the reason.
+    fn waiting(&self, cluster: &Cluster, names: &ResourceNames, most: usize) -> WaitingClasses;
 }
 
-/// How an attempt went.
-enum Attempt {
-    Decided(Decision),
-    GoOn,
-    HeldUp,
-}
+/// Makes a scheduler for one run from what the scenario says of placement, queue and preemption,
+/// and the streams that it may draw from.
+pub type BuildScheduler = Box<dyn FnOnce(SchedulerConfig, Streams) -> Box<dyn Scheduler> + Send>;

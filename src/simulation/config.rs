@@ -8,7 +8,7 @@ use crate::engine::{Distribution, SimDuration, SimTime};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Controller, Service};
 use crate::metrics::{MeteredResource, ScenarioInfo};
-use crate::scheduling::SchedulerConfig;
+use crate::scheduling::{BuildScheduler, SchedulerConfig};
 use crate::workload::Source;
 
 /// One run.
@@ -39,8 +39,10 @@ pub struct SimulationConfig {
     pub services: Vec<Service>,
     /// Delays of the control plane.
     pub control_plane: ControlPlane,
-    /// Who decides where pods go.
+    /// Placement, queue and preemption.
     pub scheduler: SchedulerConfig,
+    /// Another scheduler than [`PodAtATime`](crate::scheduling::PodAtATime).
+    pub architecture: Option<BuildScheduler>,
     /// Failure processes.
     pub failures: Vec<FailureProcess>,
     /// Scripted faults.
@@ -78,6 +80,7 @@ impl SimulationConfig {
             services: Vec::new(),
             control_plane: ControlPlane::instant(),
             scheduler,
+            architecture: None,
             failures: Vec::new(),
             faults: Vec::new(),
             tiers: Default::default(),

@@ -1,6 +1,5 @@
 //! Wakes the controllers and carries out what they ask for.
 
-use super::pods::checkpoint;
 use super::{Event, Simulation};
 use crate::cluster::{Ending, NodeId, PodState, WorkloadId};
 use crate::engine::SimTime;
@@ -101,8 +100,7 @@ impl Simulation {
         match action {
             Action::Evict { pod, cause } => {
                 if self.cluster.pod(pod).state.is_bound() {
-                    let interval = checkpoint(&self.tiers, &self.cluster, self.cluster.pod(pod));
-                    self.cluster.evict(pod, cause, interval);
+                    self.evict(pod, cause);
                 }
             }
             Action::CreateReplica { workload } => self.create_replica(workload),

@@ -23,7 +23,7 @@ use crate::cluster::{
 use crate::engine::{EventClass, EventQueue, SimTime, Streams};
 use crate::healing::Backoff;
 use crate::metrics::{FingerprintObserver, Meter, Observer, RunResult, ScenarioInfo};
-use crate::scheduling::Scheduler;
+use crate::scheduling::{PodAtATime, Scheduler};
 use crate::workload::SourceError;
 
 use arrivals::Arrivals;
@@ -67,7 +67,9 @@ pub struct Simulation {
     /// The nodes of these.
     near_nodes: Vec<NodeId>,
     arrivals: Arrivals,
-    scheduler: Scheduler,
+    scheduler: Box<dyn Scheduler>,
+    /// The scheduler wants to be told of every fact.
+    scheduler_follows: bool,
     controllers: Controllers,
     services: Services,
     faults: Faults,
@@ -104,6 +106,10 @@ impl Simulation {
         let domains = DomainGraph::new(&config.domains)?;
         let meter_config = outcome::meter_config(&config);
         let cluster = Cluster::new(domains, config.overcommit);
+        let scheduler: Box<dyn Scheduler> = match config.architecture {
+            Some(build) => build(config.scheduler, streams),
+            None => Box::new(PodAtATime::new(config.scheduler, streams)),
+        };
         let mut simulation = Self {
             meter: Meter::new(meter_config, &cluster),
             cluster,
@@ -111,7 +117,8 @@ impl Simulation {
             near: Vec::new(),
             near_nodes: Vec::new(),
             arrivals: Arrivals::new(config.source),
-            scheduler: Scheduler::new(config.scheduler, streams),
+            scheduler_follows: scheduler.follows_facts(),
+            scheduler,
             controllers: Controllers::new(config.controllers),
             services: Services::new(config.services),
             faults: Faults::new(config.failures, config.faults),
@@ -190,8 +197,8 @@ impl Simulation {
                 next = Some((key, Step::Record));
             }
         }
-        if self.scheduler.has_news() {
-            let key = (self.cluster.now(), EventClass::Scheduling);
+        if let Some(time) = self.scheduler.wakes_at() {
+            let key = (time.max(self.cluster.now()), EventClass::Scheduling);
             if next.as_ref().is_none_or(|(earliest, _)| key < *earliest) {
                 next = Some((key, Step::Schedule));
             }
@@ -251,6 +258,9 @@ impl Simulation {
                 observer.observe(now, &fact, &self.cluster);
             }
             self.follow(&fact);
+            if self.scheduler_follows {
+                self.scheduler.follow(&self.cluster, &fact);
+            }
         }
         if self.check {
             self.audit()?;

@@ -4,6 +4,7 @@ use super::{Simulation, SimulationConfig};
 use crate::cluster::{Dimension, PodState, Tier};
 use crate::engine::SimTime;
 use crate::metrics::{MeterConfig, RunContext, RunResult, ScenarioInfo, SchedulerSummary};
+use crate::scheduling::Waiting;
 
 /// Blocked classes that are explained one by one at the end of a run.
 const EXPLAINED_CLASSES: usize = 3;
@@ -63,7 +64,8 @@ impl Simulation {
                 placed: counts.placed,
                 unschedulable: counts.unschedulable,
                 preempted: counts.preempted,
-                nodes_examined: self.scheduler.placer().counters().examined,
+                nodes_examined: counts.examined,
+                activity: self.scheduler.activity(self.cluster.now()),
                 ..SchedulerSummary::default()
             },
         };
@@ -135,18 +137,14 @@ impl Simulation {
         if pending == 0 {
             return;
         }
-        let mut classes = self.scheduler.queue().blocked_classes(&self.cluster);
-        classes.sort_by_key(|(class, pods)| {
-            (std::cmp::Reverse(*pods), class.template, class.requests.0)
-        });
+        let waiting =
+            self.scheduler.waiting(&self.cluster, &self.resource_names, EXPLAINED_CLASSES);
         self.notices.push(format!(
             "{pending} pods of {} classes are pending at the end of the run.",
-            classes.len()
+            waiting.classes
         ));
-        for (class, pods) in classes.iter().take(EXPLAINED_CLASSES) {
-            let why =
-                self.scheduler.placer().rejections(&self.cluster, class, &self.resource_names);
-            self.notices.push(format!("{pods} pods of tier {}: {why}", class.tier.name()));
+        for Waiting { pods, tier, why } in waiting.listed {
+            self.notices.push(format!("{pods} pods of tier {}: {why}", tier.name()));
         }
     }
 }

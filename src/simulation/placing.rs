@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::pods::checkpoint;
-use crate::cluster::{EvictionCause, NodeId, PodId};
+use crate::cluster::{Ending, EvictionCause, NodeId, PodId};
 use crate::scheduling::Decision;
 
 impl Simulation {
@@ -13,14 +13,19 @@ impl Simulation {
                 Decision::Bind { pod, node } => self.bind(pod, node),
                 Decision::Preempt { pod, node, victims } => {
                     for victim in victims {
-                        let record = self.cluster.pod(victim);
-                        let interval = checkpoint(&self.tiers, &self.cluster, record);
-                        self.cluster.evict(victim, EvictionCause::Preemption, interval);
+                        self.evict(victim, EvictionCause::Preemption);
                     }
                     self.bind(pod, node);
                 }
+                Decision::Evict { pod, cause } => self.evict(pod, cause),
+                Decision::Reject { pod } => self.cluster.end(pod, Ending::Rejected),
             }
         }
+    }
+
+    pub(super) fn evict(&mut self, pod: PodId, cause: EvictionCause) {
+        let interval = checkpoint(&self.tiers, &self.cluster, self.cluster.pod(pod));
+        self.cluster.evict(pod, cause, interval);
     }
 
     fn bind(&mut self, pod: PodId, node: NodeId) {

@@ -54,6 +54,7 @@ pub fn config(seed: u64, scheduler: SchedulerConfig) -> SimulationConfig {
         name: "test".to_owned(),
         title: String::new(),
         seed,
+        architecture: "pod-at-a-time".to_owned(),
         placement: scheduler.placement_name.clone(),
         queue: "priority".to_owned(),
         resolved: serde_json::Value::Null,

@@ -80,6 +80,7 @@ impl Population {
             Ending::Failed => self.counts.failed += 1,
             Ending::Killed => self.counts.killed += 1,
             Ending::Deleted => self.counts.deleted += 1,
+            Ending::Rejected => self.counts.rejected += 1,
         }
         self.live[tier as usize].add(-1, now);
         self.live_now -= 1;

@@ -40,6 +40,7 @@ pub(super) fn context() -> RunContext {
             name: String::new(),
             title: String::new(),
             seed: 1,
+            architecture: "pod-at-a-time".to_owned(),
             placement: String::new(),
             queue: String::new(),
             resolved: serde_json::Value::Null,

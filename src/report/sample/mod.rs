@@ -54,6 +54,7 @@ pub fn nothing() -> RunResult {
             name: "nothing".to_owned(),
             title: String::new(),
             seed: 0,
+            architecture: "pod-at-a-time".to_owned(),
             placement: "first-fit".to_owned(),
             queue: "fifo".to_owned(),
             resolved: json!({}),
@@ -130,6 +131,7 @@ fn day(seed: u64, buckets: usize) -> RunResult {
             nodes_examined: 1_204_551,
             pending_mean: 31.4,
             pending_peak: 1_804,
+            activity: Vec::new(),
         },
         littles_law: LittlesLaw {
             pods_mean: 13_204.51,
@@ -153,6 +155,7 @@ fn scenario(seed: u64) -> ScenarioInfo {
         name: "borg-day".to_owned(),
         title: "A Borg-like cell for a day, with a rack that fails at two".to_owned(),
         seed,
+        architecture: "pod-at-a-time".to_owned(),
         placement: "best-fit".to_owned(),
         queue: "priority".to_owned(),
         resolved: json!({
@@ -237,6 +240,7 @@ fn pods(seed: u64) -> PodCounts {
         failed: 2_904,
         killed: 3_120,
         deleted: 211,
+        rejected: 0,
         evicted: 3_412 + more,
         crashed: 842,
         running_at_end: 13_310,

@@ -1,6 +1,7 @@
 //! Sections `controlPlane`, `scheduler`, `healing` and `failures`.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
@@ -14,10 +15,10 @@ use crate::healing::{Backoff, Controller, NodeLifecycle, ReplicaKeeper};
 use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
-use crate::scenario::registry::{PlacementEntry, Registry};
+use crate::scenario::registry::{Entry, Registry};
 use crate::scenario::types::{self, IndexName, PreemptionName, Quantity, QueueName, Scenario};
-use crate::scheduling::placement::Index;
-use crate::scheduling::{PreemptionRule, QueueOrder, SchedulerConfig};
+use crate::scheduling::placement::{Index, Strategy};
+use crate::scheduling::{BuildScheduler, PreemptionRule, QueueOrder, SchedulerConfig};
 use crate::simulation::{ControlPlane, TierBehaviour};
 
 /// Delays of the control plane.
@@ -43,10 +44,24 @@ pub fn control_plane(
     control_plane
 }
 
+/// One of several by name, found in the registry, with its options.
+struct Chosen<T> {
+    entry: Entry<T>,
+    options: Value,
+    folder: PathBuf,
+}
+
+impl<T> Chosen<T> {
+    fn build(&self) -> T {
+        let built = self.entry.build(&self.options, &self.folder);
+        built.expect("the same options have been accepted before")
+    }
+}
+
 /// A scheduler that can be built anew for each run.
 pub struct SchedulerPlan {
-    placement: PlacementEntry,
-    options: Value,
+    architecture: Chosen<BuildScheduler>,
+    placement: Chosen<Strategy>,
     index: Index,
     queue: QueueOrder,
     head_of_line_blocking: bool,
@@ -54,12 +69,11 @@ pub struct SchedulerPlan {
 }
 
 impl SchedulerPlan {
-    /// A scheduler for one run.
+    /// Placement, queue and preemption for one run.
     pub fn build(&self) -> SchedulerConfig {
-        let strategy = self.placement.build(&self.options);
         SchedulerConfig {
-            placement_name: self.placement.name.clone(),
-            strategy: strategy.expect("the same options have been accepted before"),
+            placement_name: self.placement.entry.name.clone(),
+            strategy: self.placement.build(),
             index: self.index,
             queue: self.queue,
             head_of_line_blocking: self.head_of_line_blocking,
@@ -67,9 +81,19 @@ impl SchedulerPlan {
         }
     }
 
+    /// The scheduler for one run.
+    pub fn build_architecture(&self) -> BuildScheduler {
+        self.architecture.build()
+    }
+
+    /// Name of the scheduler.
+    pub fn architecture_name(&self) -> &str {
+        &self.architecture.entry.name
+    }
+
     /// Name of the placement policy.
     pub fn placement_name(&self) -> &str {
-        &self.placement.name
+        &self.placement.entry.name
     }
 
     /// Name of the queue discipline.
@@ -81,41 +105,24 @@ impl SchedulerPlan {
     }
 }
 
-/// The scheduler, or `None` where its policy does not exist or refuses its options.
+/// The scheduler, or `None` where it or its policy does not exist or refuses its options.
 pub fn scheduler(
     given: &types::Scheduler,
     registry: &Registry,
+    files: &Files,
     problems: &mut Problems<'_>,
 ) -> Option<SchedulerPlan> {
-    let path = Path::of(&["scheduler", "placement"]);
-    let name = given.placement.name();
-    let Some(entry) = registry.find_placement(name) else {
-        let at = match given.placement {
-            types::Placement::Name(_) => path,
-            types::Placement::WithOptions(_) => path.key("name"),
-        };
-        let known = registry.placements().iter().map(|entry| entry.name.as_str());
-        problems.unknown_name(&at, "policy", name, known);
-        return None;
-    };
-    let options = match &given.placement {
-        types::Placement::WithOptions(policy) if !policy.options.is_empty() => {
-            Value::Object(policy.options.clone().into_iter().collect())
-        }
-        types::Placement::Name(_) | types::Placement::WithOptions(_) => Value::Null,
-    };
-    if let Err(reason) = entry.build(&options) {
-        let mentioned =
-            options.as_object().into_iter().flatten().find(|(key, _)| reason.contains(*key));
-        let at = path.key("options");
-        let at = mentioned.map_or(at.clone(), |(key, _)| at.key(key));
-        let message = format!("policy \"{name}\": {reason}");
-        problems.add(ErrorCode::PolicyOption, &at, message);
-        return None;
-    }
+    let path = Path::of(&["scheduler"]);
+    let folder = files.folder();
+    let at = path.key("architecture");
+    let architecture =
+        choose(&given.architecture, registry.schedulers(), "scheduler", &at, folder, problems);
+    let at = path.key("placement");
+    let placement =
+        choose(&given.placement, registry.placements(), "policy", &at, folder, problems);
     Some(SchedulerPlan {
-        placement: entry.clone(),
-        options,
+        architecture: architecture?,
+        placement: placement?,
         index: index(given.index),
         queue: match given.queue {
             QueueName::Fifo => QueueOrder::Fifo,
@@ -128,6 +135,36 @@ pub fn scheduler(
             PreemptionName::Borg => PreemptionRule::BorgBands,
         },
     })
+}
+
+/// Finds what `choice` names among `entries`, and sees whether it takes the options.
+fn choose<T>(
+    choice: &types::Choice,
+    entries: &[Entry<T>],
+    what: &str,
+    path: &Path,
+    folder: &std::path::Path,
+    problems: &mut Problems<'_>,
+) -> Option<Chosen<T>> {
+    let name = choice.name();
+    let Some(entry) = entries.iter().find(|entry| entry.name == name) else {
+        let at = match choice {
+            types::Choice::Name(_) => path.clone(),
+            types::Choice::WithOptions(_) => path.key("name"),
+        };
+        problems.unknown_name(&at, what, name, entries.iter().map(|entry| entry.name.as_str()));
+        return None;
+    };
+    let options = choice.options();
+    if let Err(reason) = entry.build(&options, folder) {
+        let mentioned =
+            options.as_object().into_iter().flatten().find(|(key, _)| reason.contains(*key));
+        let at = path.key("options");
+        let at = mentioned.map_or(at.clone(), |(key, _)| at.key(key));
+        problems.add(ErrorCode::PolicyOption, &at, format!("{what} \"{name}\": {reason}"));
+        return None;
+    }
+    Some(Chosen { entry: entry.clone(), options, folder: folder.to_owned() })
 }
 
 fn index(name: IndexName) -> Index {

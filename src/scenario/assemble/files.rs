@@ -21,6 +21,11 @@ impl Files {
         Self { beside, data: data_folder().or_else(in_working_folder) }
     }
 
+    /// The folder in which relative paths begin.
+    pub fn folder(&self) -> &FilePath {
+        &self.beside
+    }
+
     /// The file or folder that the scenario calls `name`; if there is none, that is a problem.
     pub fn find(&self, name: &str, path: &Path, problems: &mut Problems<'_>) -> Option<PathBuf> {
         let beside = self.beside.join(name);

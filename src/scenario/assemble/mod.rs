@@ -95,7 +95,7 @@ impl Plan {
         let from_trace = load.trace_brings_nodes();
         let cell = topology::cell(scenario, pools, from_trace, &mut problems);
         let targets = Targets::new(scenario, &cell, from_trace);
-        let scheduler = behaviour::scheduler(&scenario.scheduler, registry, &mut problems);
+        let scheduler = behaviour::scheduler(&scenario.scheduler, registry, &files, &mut problems);
         let services = services::services(scenario, &names, &files, &mut problems);
         let failures = &scenario.failures;
         let failures_built =
@@ -146,6 +146,7 @@ impl Plan {
             name: self.name.clone(),
             title: self.title.clone(),
             seed,
+            architecture: self.scheduler.architecture_name().to_owned(),
             placement: self.scheduler.placement_name().to_owned(),
             queue: self.scheduler.queue_name().to_owned(),
             resolved: self.resolved.clone(),
@@ -165,6 +166,7 @@ impl Plan {
             services: self.services.clone(),
             control_plane: self.control_plane.clone(),
             scheduler: self.scheduler.build(),
+            architecture: Some(self.scheduler.build_architecture()),
             failures: self.failures.clone(),
             faults: self.faults.clone(),
             tiers: self.tiers.clone(),

@@ -37,8 +37,10 @@ pub struct ControlPlaneDelays {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Scheduler {
+    /// Who decides: its name, or `{name: …, options: {…}}`. `cellsim policies` lists them.
+    pub architecture: Choice,
     /// Placement policy: its name, or `{name: …, options: {…}}`. `cellsim policies` lists them.
-    pub placement: Placement,
+    pub placement: Choice,
     /// Which index looks for the best node. The answer is the same with each; the speed is not.
     pub index: IndexName,
     /// In which order pending pods are tried.
@@ -52,7 +54,8 @@ pub struct Scheduler {
 impl Default for Scheduler {
     fn default() -> Self {
         Self {
-            placement: Placement::Name("best-fit".to_owned()),
+            architecture: Choice::Name("pod-at-a-time".to_owned()),
+            placement: Choice::Name("best-fit".to_owned()),
             index: IndexName::Auto,
             queue: QueueName::Priority,
             head_of_line_blocking: false,
@@ -61,33 +64,43 @@ impl Default for Scheduler {
     }
 }
 
-/// A placement policy.
+/// One of several that `cellsim policies` lists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Placement {
+pub enum Choice {
     /// By name.
     Name(String),
     /// By name and options.
-    WithOptions(PlacementWithOptions),
+    WithOptions(ChoiceWithOptions),
 }
 
-/// A placement policy and its options.
+/// One of several, and its options.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct PlacementWithOptions {
-    /// Name of the policy.
+pub struct ChoiceWithOptions {
+    /// Its name.
     pub name: String,
     /// Its options (`cellsim policies` lists them).
     #[serde(default)]
     pub options: BTreeMap<String, Value>,
 }
 
-impl Placement {
-    /// Name of the policy.
+impl Choice {
+    /// The name.
     pub fn name(&self) -> &str {
         match self {
             Self::Name(name) => name,
-            Self::WithOptions(policy) => &policy.name,
+            Self::WithOptions(choice) => &choice.name,
+        }
+    }
+
+    /// The options: an object, or null where there are none.
+    pub fn options(&self) -> Value {
+        match self {
+            Self::WithOptions(choice) if !choice.options.is_empty() => {
+                Value::Object(choice.options.clone().into_iter().collect())
+            }
+            Self::Name(_) | Self::WithOptions(_) => Value::Null,
         }
     }
 }

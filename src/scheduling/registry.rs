@@ -1,0 +1,46 @@
+//! The schedulers that come with the simulator, by the names that scenarios call them.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::pod_at_a_time::PodAtATime;
+use super::scheduler::BuildScheduler;
+
+/// A scheduler that scenarios can name.
+#[derive(Clone, Copy, Debug)]
+pub struct ArchitectureEntry {
+    /// What scenarios call it.
+    pub name: &'static str,
+    /// One line on what it does.
+    pub summary: &'static str,
+    /// Its options, with units, range and default; empty without any.
+    pub options: &'static str,
+    /// Makes it from its options (an object, or null for the defaults) and the folder that file
+    /// names among them are relative to.
+    ///
+    /// # Errors
+    /// A sentence that says which option is wrong and what would be right.
+    pub build: fn(&Value, &Path) -> Result<BuildScheduler, String>,
+}
+
+/// The schedulers that come with the simulator, in the order in which they are listed.
+pub fn architectures() -> &'static [ArchitectureEntry] {
+    &BUILTIN
+}
+
+const BUILTIN: [ArchitectureEntry; 1] = [ArchitectureEntry {
+    name: "pod-at-a-time",
+    summary: "one scheduler that places one pod after another, in no time",
+    options: "",
+    build: |options, _| {
+        no_options(options)?;
+        Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
+    },
+}];
+
+/// Refuses any option.
+pub fn no_options(options: &Value) -> Result<(), String> {
+    let given = options.as_object().into_iter().flatten().next();
+    given.map_or(Ok(()), |(key, _)| Err(format!("unknown option `{key}`; there are none")))
+}
