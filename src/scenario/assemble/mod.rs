@@ -31,6 +31,7 @@ use crate::engine::{SimDuration, SimTime, Streams};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Service};
 use crate::metrics::{MeteredResource, ScenarioInfo};
+use crate::scheduling::SchedulerConfig;
 use crate::simulation::{ControlPlane, SimulationConfig, TierBehaviour};
 use crate::workload::google2011::UNITS_OF_THE_LARGEST_MACHINE;
 use crate::workload::{ReadProgress, SourceError};
@@ -133,6 +134,11 @@ impl Plan {
             healing: scenario.healing.clone(),
             usage_known,
         })
+    }
+
+    /// What the scenario says of placement, queue and preemption, made anew.
+    pub fn scheduler_config(&self) -> SchedulerConfig {
+        self.scheduler.build()
     }
 
     /// Prepares the `run`-th run under `seed`; the state is audited after every event if `check`.
