@@ -3,6 +3,7 @@
 mod auditor;
 mod bad_input;
 mod cli;
+mod compaction;
 mod determinism;
 mod examples;
 mod golden;
