@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::decisions;
+
 /// Runs one case; the error says what is different from what is expected.
 pub type Runner = fn(&Value) -> Result<(), String>;
 
@@ -47,6 +49,10 @@ fn by_name(_name: &str) -> Option<Runner> {
 }
 
 /// Runners of suites of the scheduler, by the kind of their cases.
-fn by_kind(_kind: &str) -> Option<Runner> {
-    None
+fn by_kind(kind: &str) -> Option<Runner> {
+    Some(match kind {
+        "schedule_sequence" | "sampling_sequence" => decisions::sequence,
+        "preemption" => decisions::preemption,
+        _ => return None,
+    })
 }

@@ -6,6 +6,9 @@
 //! a case passes that is written down there.
 
 mod cases;
+mod cell;
+mod decisions;
+mod fakes;
 mod families;
 mod known;
 

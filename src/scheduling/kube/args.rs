@@ -177,8 +177,7 @@ impl BalancedAllocationArgs {
 }
 
 fn defaulted(resources: Option<Vec<ResourceSpec>>) -> Vec<ResourceSpec> {
-    let mut resources =
-        resources.filter(|list| !list.is_empty()).unwrap_or_else(default_resources);
+    let mut resources = resources.filter(|list| !list.is_empty()).unwrap_or_else(default_resources);
     for resource in &mut resources {
         if resource.weight == 0 {
             resource.weight = 1;

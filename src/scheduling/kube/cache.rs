@@ -125,7 +125,8 @@ impl Cache {
     pub fn set_node(&mut self, node: &Node) -> NodeId {
         let zone = zone_key(node);
         if let Some(id) = self.by_name.get(&node.metadata.name).copied() {
-            self.images.remove_node(self.node(id));
+            let old_images = Arc::clone(&self.node(id).images);
+            self.images.remove(&old_images);
             let old_zone = zone_key(&self.node(id).node);
             let info = self.nodes[id.index()].as_mut().expect("a node with a name is there");
             info.replace(node, &mut self.symbols);
@@ -154,7 +155,7 @@ impl Cache {
     pub fn remove_node(&mut self, name: &str) -> bool {
         let Some(id) = self.by_name.remove(name) else { return false };
         let Some(info) = self.nodes[id.index()].take() else { return false };
-        self.images.remove_node(&info);
+        self.images.remove(&info.images);
         self.tree.remove(&zone_key(&info.node), id);
         self.vacant.push(id);
         self.reorder();

@@ -97,14 +97,18 @@ impl Constraint {
     pub fn includes(&self, pod: &Template, node: &NodeInfo) -> bool {
         let object = &node.node;
         let labels = &object.metadata.labels;
-        if self.honors_affinity
-            && !pod.required_nodes.matches(labels, node.name()).unwrap_or(false)
+        if self.honors_affinity && !pod.required_nodes.matches(labels, node.name()).unwrap_or(false)
         {
             return false;
         }
         !self.honors_taints
-            || find_untolerated(&object.spec.taints, &pod.spec.tolerations, forbids_scheduling, false)
-                .is_none()
+            || find_untolerated(
+                &object.spec.taints,
+                &pod.spec.tolerations,
+                forbids_scheduling,
+                false,
+            )
+            .is_none()
     }
 }
 

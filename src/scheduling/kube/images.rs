@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashMap;
 
-use super::node::NodeInfo;
 use super::symbols::{Symbol, Symbols};
 use crate::kubernetes::Node;
 
@@ -28,8 +27,8 @@ impl Images {
     }
 
     /// Takes the images of a node out of the count; one that no node has is forgotten.
-    pub fn remove_node(&mut self, node: &NodeInfo) {
-        for symbol in node.images.iter() {
+    pub fn remove(&mut self, images: &[Symbol]) {
+        for symbol in images {
             if let Some(state) = self.states.get_mut(symbol) {
                 state.1 -= 1;
                 if state.1 == 0 {

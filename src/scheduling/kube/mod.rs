@@ -15,7 +15,8 @@ mod plugin;
 pub mod plugins;
 mod pod;
 pub mod preemption;
-mod profile;
+pub mod profile;
+mod queue_sort;
 mod resource;
 mod scores;
 mod status;
@@ -26,17 +27,19 @@ mod validation;
 
 pub use cache::{Cache, Named, NodeId, Objects};
 pub use constraints::{Action, Constraint, Constraints};
-pub use cycle::{Cycle, CycleState, Diagnosis, Scheduler, feasible_nodes_to_find};
+pub use cycle::{
+    Cycle, CycleState, Diagnosis, Scheduler, feasible_nodes_to_find, filter_with_nominated,
+    run_filters,
+};
 pub use node::NodeInfo;
 pub use node_tree::{NodeTree, zone_key};
 pub use nominator::Nominator;
-pub use plugin::{
-    MAX_NODE_SCORE, Plugin, Prepared, Scores, State, default_normalize, state_of,
-};
+pub use plugin::{MAX_NODE_SCORE, Plugin, Prepared, Scores, State, default_normalize, state_of};
 pub use pod::PodInfo;
 pub use profile::{DEFAULT_PLUGINS, Enabled, Profile};
+pub use queue_sort::goes_before;
 pub use resource::{Resource, ResourceKind, is_extended, is_scalar};
-pub use scores::{NodeScores, best};
+pub use scores::{NodeScores, best, score_nodes};
 pub use status::{Code, NodeStatuses, Reason, Status};
 pub use symbols::{Symbol, Symbols};
 pub use template::{Template, TemplateId, TemplateKey, normalized_image_name};

@@ -43,6 +43,6 @@ impl Plugin for BalancedAllocation {
         pod: &PodInfo,
         node: &NodeInfo,
     ) -> Result<i64, Status> {
-        Ok(self.score.score(state, cache, &pod.template, node))
+        self.score.score(state, cache, &pod.template, node)
     }
 }

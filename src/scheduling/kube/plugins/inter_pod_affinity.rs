@@ -310,8 +310,8 @@ impl Plugin for InterPodAffinity {
 
     fn pre_score(&self, cache: &Cache, pod: &PodInfo, _nodes: &[NodeId]) -> Prepared {
         let template = &pod.template;
-        let prefers = !template.affinity.preferred.is_empty()
-            || !template.anti_affinity.preferred.is_empty();
+        let prefers =
+            !template.affinity.preferred.is_empty() || !template.anti_affinity.preferred.is_empty();
         if !prefers && self.args.ignore_preferred_terms_of_existing_pods {
             return Prepared::Skip;
         }

@@ -30,7 +30,8 @@ impl NodeAffinity {
         if let Some(matcher) = required.as_ref().filter(|matcher| !matcher.errors().is_empty()) {
             return Err(format!("parsing addedAffinity: {}", matcher.errors().join(", ")));
         }
-        let preferred = (!added.preferred.is_empty()).then(|| PreferredNodes::new(&added.preferred));
+        let preferred =
+            (!added.preferred.is_empty()).then(|| PreferredNodes::new(&added.preferred));
         Ok(Self { added_required: required, added_preferred: preferred.transpose()? })
     }
 
@@ -42,7 +43,8 @@ impl NodeAffinity {
     pub fn raw_score(&self, template: &Template, node: &NodeInfo) -> Result<i64, Status> {
         let labels = &node.node.metadata.labels;
         let added = self.added_preferred.as_ref();
-        let own = template.preferred_nodes.as_ref().map_err(|error| Status::error(error.clone()))?;
+        let own =
+            template.preferred_nodes.as_ref().map_err(|error| Status::error(error.clone()))?;
         Ok(added.map_or(0, |added| added.score(labels, node.name()))
             + own.score(labels, node.name()))
     }

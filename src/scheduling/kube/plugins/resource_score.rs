@@ -8,7 +8,7 @@ use crate::scheduling::kube::args::{
 };
 use crate::scheduling::kube::resource::{ResourceKind, kind};
 use crate::scheduling::kube::{
-    Cache, MAX_NODE_SCORE, NodeInfo, State, Template, is_scalar, state_of,
+    Cache, MAX_NODE_SCORE, NodeInfo, State, Status, Template, is_scalar, state_of,
 };
 
 /// Points of a shape are given in steps of this many to the highest score.
@@ -100,17 +100,24 @@ impl ResourceScore {
     }
 
     /// The score of a node; `state` holds the amounts if they were prepared.
+    ///
+    /// # Errors
+    ///
+    /// If there are no resources to score by.
     pub fn score(
         &self,
         state: Option<&dyn State>,
         cache: &Cache,
         template: &Template,
         node: &NodeInfo,
-    ) -> i64 {
-        match state_of::<Amounts>(state) {
+    ) -> Result<i64, Status> {
+        if self.resources.is_empty() {
+            return Err(Status::error("resources not found"));
+        }
+        Ok(match state_of::<Amounts>(state) {
             Some(amounts) => self.score_of(amounts, node),
             None => self.score_of(&self.prepare(template, cache), node),
-        }
+        })
     }
 
     /// The score of a node for a pod that asks for `amounts`.
@@ -126,13 +133,10 @@ impl ResourceScore {
             Formula::Most => {
                 mean(parts.map(|((total, used), weight)| (share(used.min(total), total), weight)))
             }
-            Formula::Shape(shape) => {
-                rounded_mean(parts.map(|((total, used), weight)| {
-                    let utilization =
-                        if used > total { MAX_NODE_SCORE } else { share(used, total) };
-                    (broken_linear(shape, utilization), weight)
-                }))
-            }
+            Formula::Shape(shape) => rounded_mean(parts.map(|((total, used), weight)| {
+                let utilization = if used > total { MAX_NODE_SCORE } else { share(used, total) };
+                (broken_linear(shape, utilization), weight)
+            })),
             Formula::Balanced => balance(parts.map(|((total, used), _)| (used, total))),
         }
     }
@@ -211,11 +215,9 @@ fn balance(parts: impl Iterator<Item = (i64, i64)>) -> i64 {
         many => {
             let count = many.len() as f64;
             let mean = many.iter().sum::<f64>() / count;
-            let squares =
-                many.iter().fold(0.0, |sum, one| sum + (one - mean) * (one - mean));
+            let squares = many.iter().fold(0.0, |sum, one| sum + (one - mean) * (one - mean));
             libm::sqrt(squares / count)
         }
     };
     ((1.0 - deviation) * MAX_NODE_SCORE as f64) as i64
 }
-

@@ -103,8 +103,11 @@ pub fn insufficient_resources(
         total.ephemeral_storage,
     );
     // By name: upstream takes them in no order.
-    let mut scalars: Vec<_> =
-        requests.scalars().iter().map(|(name, amount)| (symbols.text(*name), *name, *amount)).collect();
+    let mut scalars: Vec<_> = requests
+        .scalars()
+        .iter()
+        .map(|(name, amount)| (symbols.text(*name), *name, *amount))
+        .collect();
     scalars.sort_unstable();
     for (text, name, amount) in scalars {
         if !ignored(text) {
@@ -167,6 +170,6 @@ impl Plugin for ResourcesFit {
         pod: &PodInfo,
         node: &NodeInfo,
     ) -> Result<i64, Status> {
-        Ok(self.score.score(state, cache, &pod.template, node))
+        self.score.score(state, cache, &pod.template, node)
     }
 }

@@ -91,8 +91,7 @@ impl SpreadCounts {
 
     /// Takes into account that `delta` pods like `other` came to `node`, for a pod of `template`.
     pub fn update(&mut self, template: &Template, other: &PodInfo, node: &NodeInfo, delta: i64) {
-        if other.template.namespace != template.namespace
-            || !has_all_keys(&self.constraints, node)
+        if other.template.namespace != template.namespace || !has_all_keys(&self.constraints, node)
         {
             return;
         }

@@ -107,8 +107,7 @@ impl SpreadScores {
 
     /// Turns the scores round, so that fuller domains score lower.
     pub fn normalize(&self, scores: Scores<'_>) {
-        let counted =
-            |(id, _): &&mut (NodeId, i64)| self.ignored.binary_search(id).is_err();
+        let counted = |(id, _): &&mut (NodeId, i64)| self.ignored.binary_search(id).is_err();
         let (least, most) = scores
             .iter_mut()
             .filter(counted)

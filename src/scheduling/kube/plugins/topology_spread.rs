@@ -99,9 +99,7 @@ impl Plugin for TopologySpread {
                 "obtaining pod's hard topology spread constraints: {error}"
             ))),
             Ok(constraints) if constraints.is_empty() => Prepared::Skip,
-            Ok(constraints) => {
-                Prepared::with(SpreadCounts::new(constraints, cache, &pod.template))
-            }
+            Ok(constraints) => Prepared::with(SpreadCounts::new(constraints, cache, &pod.template)),
         }
     }
 
