@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::decisions;
+use crate::{counting, decisions, functions, plugins, preempting};
 
 /// Runs one case; the error says what is different from what is expected.
 pub type Runner = fn(&Value) -> Result<(), String>;
@@ -44,8 +44,18 @@ pub fn family(name: &str, kind: &str) -> Family {
 }
 
 /// Runners of suites that are known by name.
-fn by_name(_name: &str) -> Option<Runner> {
-    None
+fn by_name(name: &str) -> Option<Runner> {
+    Some(match name {
+        "imagelocality.normalized_name" => functions::image_name,
+        "noderesources.broken_linear" => functions::line,
+        "preemption.might_help" => preempting::might_help,
+        "queuesort.priority_sort" => functions::priority_sort,
+        "schedule_one.num_feasible_nodes_to_find" => preempting::feasible_nodes,
+        "schedule_one.prioritize_nodes" => plugins::prioritize_nodes,
+        "schedule_one.select_host" => functions::select_host,
+        "schedulinggates.preenqueue" => functions::gates,
+        _ => return None,
+    })
 }
 
 /// Runners of suites of the scheduler, by the kind of their cases.
@@ -53,6 +63,18 @@ fn by_kind(kind: &str) -> Option<Runner> {
     Some(match kind {
         "schedule_sequence" | "sampling_sequence" => decisions::sequence,
         "preemption" => decisions::preemption,
+        "filter" => plugins::filter,
+        "score" => plugins::score,
+        "score_total" => plugins::score_total,
+        "schedule_pod" => plugins::schedule_pod,
+        "preempt_dry_run" => preempting::dry_run,
+        "preempt_select" => preempting::select,
+        "preempt_eligible" => preempting::eligible,
+        "preempt_full" | "post_filter" => preempting::post_filter,
+        "pts_state" => counting::spread_state,
+        "pts_prescore_state" => counting::prescore_state,
+        "ipa_counts" => counting::affinity_counts,
+        "ipa_add_remove" => counting::affinity_add_remove,
         _ => return None,
     })
 }

@@ -7,10 +7,14 @@
 
 mod cases;
 mod cell;
+mod counting;
 mod decisions;
 mod fakes;
 mod families;
+mod functions;
 mod known;
+mod plugins;
+mod preempting;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
