@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::{framework, labels, node_selector, quantity, resources, tolerations};
+
 /// Runs one case; the error says what is different from what is expected.
 pub type Runner = fn(&Value) -> Result<(), String>;
 
@@ -42,8 +44,16 @@ pub fn family(name: &str, kind: &str) -> Family {
 }
 
 /// Runners of suites that are known by name.
-fn by_name(_name: &str) -> Option<Runner> {
-    None
+fn by_name(name: &str) -> Option<Runner> {
+    let files = [
+        framework::runner,
+        labels::runner,
+        node_selector::runner,
+        quantity::runner,
+        resources::runner,
+        tolerations::runner,
+    ];
+    files.iter().find_map(|runner_of| runner_of(name))
 }
 
 /// Runners of suites of the scheduler, by the kind of their cases.

@@ -7,7 +7,14 @@
 
 mod cases;
 mod families;
+mod framework;
 mod known;
+mod labels;
+mod node_selector;
+mod quantity;
+mod resources;
+mod support;
+mod tolerations;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
