@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::{framework, labels, node_selector, quantity, resources, tolerations};
+use crate::{
+    decisions, framework, labels, node_selector, quantity, resources, scheduler, tolerations,
+};
 
 /// Runs one case; the error says what is different from what is expected.
 pub type Runner = fn(&Value) -> Result<(), String>;
@@ -51,12 +53,17 @@ fn by_name(name: &str) -> Option<Runner> {
         node_selector::runner,
         quantity::runner,
         resources::runner,
+        scheduler::runner,
         tolerations::runner,
     ];
     files.iter().find_map(|runner_of| runner_of(name))
 }
 
 /// Runners of suites of the scheduler, by the kind of their cases.
-fn by_kind(_kind: &str) -> Option<Runner> {
-    None
+fn by_kind(kind: &str) -> Option<Runner> {
+    Some(match kind {
+        "schedule_sequence" | "sampling_sequence" => decisions::sequence,
+        "preemption" => decisions::preemption,
+        _ => return None,
+    })
 }

@@ -6,6 +6,9 @@
 //! a case passes that is written down there.
 
 mod cases;
+mod cell;
+mod decisions;
+mod fakes;
 mod families;
 mod framework;
 mod known;
@@ -13,6 +16,7 @@ mod labels;
 mod node_selector;
 mod quantity;
 mod resources;
+mod scheduler;
 mod support;
 mod tolerations;
 
