@@ -1,6 +1,5 @@
 //! What PodTopologySpread and InterPodAffinity count: kinds `pts_*` and `ipa_*`.
 
-use cellsim::kubernetes::labels::{Operator, Requirement, Selector};
 use cellsim::scheduling::kube::args::TopologySpreadArgs;
 use cellsim::scheduling::kube::plugins::{
     AffinityCounts, SpreadCounts, SpreadScores, TermCounts, TopologySpread,
@@ -16,27 +15,6 @@ fn spread_of(input: &Value) -> Result<TopologySpread, String> {
     Ok(TopologySpread::new(&args))
 }
 
-fn requirement(requirement: &Requirement) -> String {
-    let (key, values) = (requirement.key(), requirement.values());
-    let mut sorted = values.to_vec();
-    sorted.sort();
-    match requirement.operator() {
-        Operator::In if values.len() == 1 => format!("{key}={}", values[0]),
-        Operator::In => format!("{key} in ({})", sorted.join(",")),
-        Operator::NotIn => format!("{key} notin ({})", sorted.join(",")),
-        Operator::Exists => key.to_owned(),
-        Operator::DoesNotExist => format!("!{key}"),
-        Operator::Gt => format!("{key}>{}", values[0]),
-        Operator::Lt => format!("{key}<{}", values[0]),
-    }
-}
-
-fn text(selector: &Selector) -> String {
-    let mut requirements = selector.requirements().unwrap_or_default().to_vec();
-    requirements.sort_by(|a, b| a.key().cmp(b.key()));
-    requirements.iter().map(requirement).collect::<Vec<_>>().join(",")
-}
-
 fn topology(cache: &Cache, key: Option<Symbol>) -> String {
     key.map_or_else(String::new, |key| cache.symbols().text(key).to_owned())
 }
@@ -47,7 +25,7 @@ fn constraint(cache: &Cache, constraint: &Constraint) -> Value {
     json!({
         "maxSkew": constraint.max_skew,
         "topologyKey": topology(cache, constraint.topology_key),
-        "selector": text(&constraint.selector),
+        "selector": constraint.selector.to_string(),
         "minDomains": constraint.min_domains,
         "nodeAffinityPolicy": policy(constraint.honors_affinity),
         "nodeTaintsPolicy": policy(constraint.honors_taints),

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::{counting, decisions, functions, plugins, preempting};
+use crate::{
+    counting, decisions, framework, labels, node_selector, plugins, preempting, quantity,
+    resources, scheduler, tolerations,
+};
 
 /// Runs one case; the error says what is different from what is expected.
 pub type Runner = fn(&Value) -> Result<(), String>;
@@ -45,17 +48,18 @@ pub fn family(name: &str, kind: &str) -> Family {
 
 /// Runners of suites that are known by name.
 fn by_name(name: &str) -> Option<Runner> {
-    Some(match name {
-        "imagelocality.normalized_name" => functions::image_name,
-        "noderesources.broken_linear" => functions::line,
-        "preemption.might_help" => preempting::might_help,
-        "queuesort.priority_sort" => functions::priority_sort,
-        "schedule_one.num_feasible_nodes_to_find" => preempting::feasible_nodes,
-        "schedule_one.prioritize_nodes" => plugins::prioritize_nodes,
-        "schedule_one.select_host" => functions::select_host,
-        "schedulinggates.preenqueue" => functions::gates,
-        _ => return None,
-    })
+    let files = [
+        framework::runner,
+        labels::runner,
+        node_selector::runner,
+        plugins::runner,
+        preempting::runner,
+        quantity::runner,
+        resources::runner,
+        scheduler::runner,
+        tolerations::runner,
+    ];
+    files.iter().find_map(|runner_of| runner_of(name))
 }
 
 /// Runners of suites of the scheduler, by the kind of their cases.

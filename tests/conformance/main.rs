@@ -11,10 +11,17 @@ mod counting;
 mod decisions;
 mod fakes;
 mod families;
-mod functions;
+mod framework;
 mod known;
+mod labels;
+mod node_selector;
 mod plugins;
 mod preempting;
+mod quantity;
+mod resources;
+mod scheduler;
+mod support;
+mod tolerations;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};

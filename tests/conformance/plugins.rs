@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cellsim::scheduling::kube::args::ResourcesFitArgs;
-use cellsim::scheduling::kube::plugins::ResourcesFit;
+use cellsim::scheduling::kube::plugins::{ResourcesFit, SchedulingGates};
 use cellsim::scheduling::kube::profile::{PluginError, plugin};
 use cellsim::scheduling::kube::{
     Cache, Enabled, NodeId, Plugin, PodInfo, Prepared, Profile, Scheduler, State, Status,
@@ -12,6 +12,16 @@ use serde_json::Value;
 
 use crate::cell::{arguments, cache, items, names, pod, profile, read, same, same_status};
 use crate::fakes;
+use crate::families::Runner;
+
+/// The runner of a suite that is here.
+pub fn runner(suite: &str) -> Option<Runner> {
+    Some(match suite {
+        "schedule_one.prioritize_nodes" => prioritize_nodes,
+        "schedulinggates.preenqueue" => gates,
+        _ => return None,
+    })
+}
 
 /// The plugin of a case.
 fn plugin_of(input: &Value) -> Result<Box<dyn Plugin>, PluginError> {
@@ -307,4 +317,10 @@ pub fn schedule_pod(case: &Value) -> Result<(), String> {
         same("evaluated_nodes", &(cycle.evaluated() as u64), &evaluated)?;
     }
     Ok(())
+}
+
+/// `schedulinggates.preenqueue`. Gates cannot be switched off since v1.30.
+pub fn gates(case: &Value) -> Result<(), String> {
+    let pod = Cache::new().intern(&read(&case["input"]["pod"])?);
+    same_status("status", &SchedulingGates.pre_enqueue(&pod), &case["expected"]["status"])
 }

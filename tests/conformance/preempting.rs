@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use cellsim::kubernetes::Time;
 use cellsim::scheduling::kube::preemption::Preemption;
-use cellsim::scheduling::kube::{
-    Code, Cycle, NodeStatuses, Reason, Scheduler, Status, feasible_nodes_to_find,
-};
+use cellsim::scheduling::kube::{Code, Cycle, NodeStatuses, Reason, Scheduler, Status};
 use serde_json::Value;
 
 use crate::cell::{items, pod, read, same, same_status, scheduler};
 use crate::decisions::candidate;
+use crate::families::Runner;
+
+/// The runner of a suite that is here.
+pub fn runner(suite: &str) -> Option<Runner> {
+    (suite == "preemption.might_help").then_some(might_help)
+}
 
 /// Pods without a start time count as started after all others.
 const NOW: Time = Time(i64::MAX);
@@ -160,14 +164,4 @@ pub fn might_help(case: &Value) -> Result<(), String> {
     }
     let own = crate::cell::names(&scheduler.cache, &scheduler.potential_nodes(&statuses));
     same("nodes", &own, &read(&case["expected"]["nodes"])?)
-}
-
-/// How many nodes are enough.
-pub fn feasible_nodes(case: &Value) -> Result<(), String> {
-    let input = &case["input"];
-    let percentage = input["profile_percentage"].as_i64().or(input["global_percentage"].as_i64());
-    let percentage = i32::try_from(percentage.unwrap_or(0)).map_err(|error| error.to_string())?;
-    let nodes = usize::try_from(input["num_all_nodes"].as_u64().unwrap_or(0)).unwrap_or(0);
-    let wanted = case["expected"]["value"].as_u64().unwrap_or(0);
-    same("value", &(feasible_nodes_to_find(percentage, nodes) as u64), &wanted)
 }
