@@ -6,6 +6,7 @@
 //! calls a verb of the cluster.
 
 mod arrivals;
+mod audit;
 mod config;
 mod event;
 mod healing;
@@ -27,6 +28,7 @@ use crate::scheduling::Scheduler;
 use crate::workload::SourceError;
 
 use arrivals::Arrivals;
+use audit::Auditor;
 pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
 use event::Event;
 use healing::Controllers;
@@ -79,7 +81,8 @@ pub struct Simulation {
     meter: Meter,
     observers: Vec<Box<dyn Observer>>,
     end: Option<SimTime>,
-    check: bool,
+    /// With `--check`.
+    auditor: Option<Auditor>,
     events: u64,
     notices: Vec<String>,
     refused_resizes: u64,
@@ -104,8 +107,10 @@ impl Simulation {
         let domains = DomainGraph::new(&config.domains)?;
         let meter_config = outcome::meter_config(&config);
         let cluster = Cluster::new(domains, config.overcommit);
+        let meter = Meter::new(meter_config, &cluster);
         let mut simulation = Self {
-            meter: Meter::new(meter_config, &cluster),
+            auditor: config.check.then(|| Auditor::new(&meter)),
+            meter,
             cluster,
             queue: EventQueue::new(),
             near: Vec::new(),
@@ -122,7 +127,6 @@ impl Simulation {
             fingerprint: FingerprintObserver::default(),
             observers: Vec::new(),
             end: config.end,
-            check: config.check,
             events: 0,
             notices: Vec::new(),
             refused_resizes: 0,
@@ -176,6 +180,7 @@ impl Simulation {
                 progress(self.progress());
             }
         }
+        self.audit_end()?;
         let info = self.info.clone();
         Ok(self.finish(info))
     }
@@ -252,9 +257,7 @@ impl Simulation {
             }
             self.follow(&fact);
         }
-        if self.check {
-            self.audit()?;
-        }
+        self.audit()?;
         self.cluster.settle();
         Ok(())
     }
@@ -295,17 +298,5 @@ impl Simulation {
     fn node_changed(&mut self, node: NodeId) {
         self.scheduler.note_improved(node);
         self.trigger_node(node);
-    }
-
-    /// Recounts everything (`--check`).
-    fn audit(&self) -> Result<(), SimulationError> {
-        let cell = self.cluster.audit().map_err(|violation| violation.to_string());
-        let counted =
-            cell.and_then(|()| self.meter.check(&self.cluster).map_err(|found| found.to_string()));
-        counted.map_err(|violation| SimulationError::Audit {
-            time: self.cluster.now(),
-            events: self.events,
-            violation,
-        })
     }
 }

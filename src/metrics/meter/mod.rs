@@ -31,7 +31,7 @@ mod stage;
 #[cfg(test)]
 mod story_tests;
 
-pub use check::Disagreement;
+pub use check::{Disagreement, MeterAuditor};
 pub use config::{MeterConfig, MeteredResource, RunContext};
 
 use crate::cluster::{Cluster, Fact, PodId};
