@@ -19,6 +19,7 @@ mod node_facts;
 mod nodes;
 mod pod_facts;
 mod population;
+mod reliability;
 mod report;
 mod series;
 
