@@ -29,6 +29,7 @@ mod workload;
 
 use crate::engine::SimTime;
 
+pub use audit::{Auditor, Touched, Violation};
 pub use bits::BitSet;
 pub use changes::{ChangeLog, Version};
 pub use class::{ClassTable, PodClass};

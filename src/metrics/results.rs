@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reliability::ReliabilitySummary;
 use crate::workload::SourceStatistics;
 
 /// Version of the schema below; grows when a field changes its meaning or goes.
@@ -44,6 +45,8 @@ pub struct RunResult {
     pub work: WorkSummary,
     /// Nodes: failures, repairs, times between.
     pub nodes: NodeSummary,
+    /// The same by node.
+    pub reliability: ReliabilitySummary,
     /// Failure domains by kind.
     pub domains: Vec<DomainSummary>,
     /// Declared workloads: availability.
@@ -273,6 +276,8 @@ pub struct DomainSummary {
     pub mttf_s: Option<f64>,
     /// Mean time to repair.
     pub mttr_s: Option<f64>,
+    /// MTTF + MTTR.
+    pub mtbf_s: Option<f64>,
 }
 
 /// A declared workload.

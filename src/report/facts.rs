@@ -54,6 +54,8 @@ pub fn nodes(result: &RunResult) -> Table {
         ("In the cell at the end", Some(whole(nodes.present_at_end))),
         ("Availability", nodes.availability.map(|share| real(share, format::availability))),
         ("Failures", some(nodes.failures)),
+        ("Nodes that failed", some(result.reliability.nodes_failed)),
+        ("Most failures of one node", some(result.reliability.failures_max)),
         ("Repairs", some(nodes.repairs)),
         ("Added", some(nodes.added)),
         ("Removed", some(nodes.removed)),
@@ -72,6 +74,7 @@ pub fn domains(result: &RunResult) -> Table {
         numbers("failures", "Failures"),
         numbers("mttf_s", "MTTF"),
         numbers("mttr_s", "MTTR"),
+        numbers("mtbf_s", "MTBF"),
     ];
     let rows = result.domains.iter().map(|domain| {
         let time = |value| seconds(value).unwrap_or_else(|| real(f64::NAN, duration));
@@ -81,6 +84,7 @@ pub fn domains(result: &RunResult) -> Table {
             whole(domain.failures),
             time(domain.mttf_s),
             time(domain.mttr_s),
+            time(domain.mtbf_s),
         ]
     });
     Table { columns, rows: rows.collect() }

@@ -3,7 +3,9 @@
 
 use super::format::{self, amount, availability, duration, number, percent};
 use super::table::{Cell, Column, Table, Value, numbers, optional, real, text, whole, words};
-use crate::metrics::{DurationSummary, GroupSummary, RunResult, TimeSeries, WorkloadSummary};
+use crate::metrics::{
+    DurationSummary, GroupSummary, NodeReliability, RunResult, TimeSeries, WorkloadSummary,
+};
 
 /// Every CSV file of a report, by name.
 pub fn all(result: &RunResult) -> Vec<(&'static str, Table)> {
@@ -12,6 +14,7 @@ pub fn all(result: &RunResult) -> Vec<(&'static str, Table)> {
         ("resources", resources(result)),
         ("tiers", groups(result, &result.tiers)),
         ("pools", groups(result, &result.pools)),
+        ("nodes", nodes(&result.reliability.nodes)),
         ("workloads", workloads(&result.workloads)),
         ("evictions", evictions(result)),
         ("outages", outages(result)),
@@ -90,6 +93,37 @@ pub fn groups(result: &RunResult, groups: &[GroupSummary]) -> Table {
             }));
             row
         });
+    Table { columns, rows: rows.collect() }
+}
+
+/// `nodes.csv`: one row per node that failed.
+pub fn nodes(nodes: &[NodeReliability]) -> Table {
+    let columns = vec![
+        words("node", "Node"),
+        words("pool", "Pool"),
+        numbers("failures", "Failures"),
+        numbers("repairs", "Repairs"),
+        numbers("up_s", "Time up"),
+        numbers("down_s", "Time down"),
+        numbers("availability", "Availability"),
+        numbers("mttf_s", "MTTF"),
+        numbers("mttr_s", "MTTR"),
+        numbers("mtbf_s", "MTBF"),
+    ];
+    let rows = nodes.iter().map(|node| {
+        vec![
+            text(&node.node),
+            text(&node.pool),
+            whole(node.failures),
+            whole(node.repairs),
+            real(node.up_s, duration),
+            real(node.down_s, duration),
+            optional(node.availability, availability),
+            optional(node.mttf_s, duration),
+            optional(node.mttr_s, duration),
+            optional(node.mtbf_s, duration),
+        ]
+    });
     Table { columns, rows: rows.collect() }
 }
 

@@ -6,6 +6,7 @@
 //! calls a verb of the cluster.
 
 mod arrivals;
+mod audit;
 mod config;
 mod event;
 mod healing;
@@ -27,6 +28,7 @@ use crate::scheduling::{PodAtATime, Scheduler};
 use crate::workload::SourceError;
 
 use arrivals::Arrivals;
+use audit::Auditor;
 pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
 use event::Event;
 use healing::Controllers;
@@ -81,7 +83,8 @@ pub struct Simulation {
     meter: Meter,
     observers: Vec<Box<dyn Observer>>,
     end: Option<SimTime>,
-    check: bool,
+    /// With `--check`.
+    auditor: Option<Auditor>,
     events: u64,
     notices: Vec<String>,
     refused_resizes: u64,
@@ -110,8 +113,10 @@ impl Simulation {
             Some(build) => build(config.scheduler, streams),
             None => Box::new(PodAtATime::new(config.scheduler, streams)),
         };
+        let meter = Meter::new(meter_config, &cluster);
         let mut simulation = Self {
-            meter: Meter::new(meter_config, &cluster),
+            auditor: config.check.then(|| Auditor::new(&meter)),
+            meter,
             cluster,
             queue: EventQueue::new(),
             near: Vec::new(),
@@ -129,7 +134,6 @@ impl Simulation {
             fingerprint: FingerprintObserver::default(),
             observers: Vec::new(),
             end: config.end,
-            check: config.check,
             events: 0,
             notices: Vec::new(),
             refused_resizes: 0,
@@ -183,6 +187,7 @@ impl Simulation {
                 progress(self.progress());
             }
         }
+        self.audit_end()?;
         let info = self.info.clone();
         Ok(self.finish(info))
     }
@@ -262,9 +267,7 @@ impl Simulation {
                 self.scheduler.follow(&self.cluster, &fact);
             }
         }
-        if self.check {
-            self.audit()?;
-        }
+        self.audit()?;
         self.cluster.settle();
         Ok(())
     }
@@ -305,17 +308,5 @@ impl Simulation {
     fn node_changed(&mut self, node: NodeId) {
         self.scheduler.note_improved(node);
         self.trigger_node(node);
-    }
-
-    /// Recounts everything (`--check`).
-    fn audit(&self) -> Result<(), SimulationError> {
-        let cell = self.cluster.audit().map_err(|violation| violation.to_string());
-        let counted =
-            cell.and_then(|()| self.meter.check(&self.cluster).map_err(|found| found.to_string()));
-        counted.map_err(|violation| SimulationError::Audit {
-            time: self.cluster.now(),
-            events: self.events,
-            violation,
-        })
     }
 }

@@ -80,6 +80,7 @@ impl Meter {
             evictions: self.eviction_summaries(span),
             work: self.work_summary(span),
             nodes: self.nodes.summary(end, span.us),
+            reliability: self.nodes.reliability(end, cluster),
             domains: self.domains.summary(end),
             workloads: self.workload_summaries(span),
             outages,

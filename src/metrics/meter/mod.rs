@@ -19,6 +19,7 @@ mod node_facts;
 mod nodes;
 mod pod_facts;
 mod population;
+mod reliability;
 mod report;
 mod series;
 
@@ -31,7 +32,7 @@ mod stage;
 #[cfg(test)]
 mod story_tests;
 
-pub use check::Disagreement;
+pub use check::{Disagreement, MeterAuditor};
 pub use config::{MeterConfig, MeteredResource, RunContext};
 
 use crate::cluster::{Cluster, Fact, PodId};

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::cluster::{
     Cluster, Dimension, DomainGraph, DomainSpec, GpuRequest, NewPod, NodeSpec, Overcommit, PodId,
-    PodTemplate, ResourceNames, Resources, TemplateId, Tier, WorkEnd, WorkloadId,
+    PodTemplate, ResourceNames, Resources, TemplateId, Tier, Touched, WorkEnd, WorkloadId,
 };
 use crate::engine::{SimDuration, SimTime};
 use crate::metrics::{
-    Meter, MeterConfig, MeteredResource, Observer, RunContext, RunResult, ScenarioInfo,
-    SchedulerSummary,
+    Meter, MeterAuditor, MeterConfig, MeteredResource, Observer, RunContext, RunResult,
+    ScenarioInfo, SchedulerSummary,
 };
 use crate::workload::SourceStatistics;
 
@@ -19,6 +19,7 @@ pub(super) const GIB: i64 = 1 << 30;
 pub(super) struct Stage {
     pub(super) cluster: Cluster,
     pub(super) meter: Meter,
+    pub(super) auditor: MeterAuditor,
     pub(super) templates: [TemplateId; Tier::COUNT],
 }
 
@@ -68,7 +69,8 @@ impl Stage {
         let of_tier = |tier| PodTemplate { tier, ..PodTemplate::default() };
         let templates = Tier::ALL.map(|tier| cluster.declare_template(&of_tier(tier)));
         let meter = Meter::new(config, &cluster);
-        Self { cluster, meter, templates }
+        let auditor = MeterAuditor::new(&meter);
+        Self { cluster, meter, auditor, templates }
     }
 
     pub(super) fn with_nodes(config: MeterConfig) -> Self {
@@ -91,6 +93,8 @@ impl Stage {
             self.meter.observe(self.cluster.now(), fact, &self.cluster);
         }
         self.meter.check(&self.cluster).unwrap();
+        let everything = Touched::all(&self.cluster);
+        self.auditor.audit(&self.meter, &everything, &self.cluster).unwrap();
         self.cluster.settle();
         self.cluster.audit().unwrap();
     }
