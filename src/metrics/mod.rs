@@ -18,7 +18,7 @@ use crate::engine::SimTime;
 
 pub use event_log::EventLog;
 pub use fingerprint::FingerprintObserver;
-pub use meter::{Disagreement, Meter, MeterConfig, MeteredResource, RunContext};
+pub use meter::{Disagreement, FragmentationRule, Meter, MeterConfig, MeteredResource, RunContext};
 pub use results::*;
 
 /// A fold over facts.

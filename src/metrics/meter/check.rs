@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, Dimension, NodeId, PodState, PoolId, Tier};
+use crate::workload::target::{Shape, usable_part};
 
 use super::Meter;
 use super::allocation::USED;
+use super::fragmentation::{PARTS_PER_UNIT, Room};
 
 /// A value of the meter that a recount from the cluster does not confirm.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +34,7 @@ impl Meter {
         let mut recounted = Counts::new();
         self.recount_pods(cluster, &mut recounted);
         self.recount_nodes(cluster, &mut recounted);
+        self.compare_rooms(cluster, &mut counted, &mut recounted);
         counted.retain(|_, value| *value != 0);
         recounted.retain(|_, value| *value != 0);
         for what in counted.keys().chain(recounted.keys()) {
@@ -122,6 +125,34 @@ impl Meter {
         }
     }
 
+    /// What is free and what of it is usable: node by node, and whether the sums are those of the
+    /// nodes. A node that changed in this instant is counted when the instant is over.
+    fn compare_rooms(&self, cluster: &Cluster, counted: &mut Counts, recounted: &mut Counts) {
+        let Some(target) = self.fragmentation.target() else { return };
+        let shapes = target.shapes();
+        for (i, dimension) in self.config.dimensions().enumerate() {
+            let mut sums = Room::default();
+            for node in cluster.nodes().ids() {
+                let of_node = self.fragmentation.counted(node).get(i).copied().unwrap_or_default();
+                sums.free += of_node.free;
+                sums.usable += of_node.usable;
+                if self.fragmentation.is_settled(node) {
+                    let naive = naive_room(cluster, shapes, node, dimension);
+                    let what = |kind| format!("{kind} of dimension {} on {}", dimension.0, node.0);
+                    counted.insert(what("free amount"), of_node.free.into());
+                    counted.insert(what("usable amount"), of_node.usable.into());
+                    recounted.insert(what("free amount"), naive.free.into());
+                    recounted.insert(what("usable amount"), naive.usable.into());
+                }
+            }
+            let what = |kind| format!("{kind} of dimension {} in all", dimension.0);
+            counted.insert(what("free amount"), self.fragmentation.free[i].value());
+            counted.insert(what("usable amount"), self.fragmentation.usable[i].value());
+            recounted.insert(what("free amount"), sums.free.into());
+            recounted.insert(what("usable amount"), sums.usable.into());
+        }
+    }
+
     fn recount_nodes(&self, cluster: &Cluster, counts: &mut Counts) {
         let nodes = cluster.nodes();
         let present = |node: &NodeId| nodes.condition(*node).present;
@@ -141,6 +172,37 @@ impl Meter {
             }
         }
     }
+}
+
+/// Room on `node` as [`super::fragmentation`] defines it, shape by shape.
+fn naive_room(
+    cluster: &Cluster,
+    shapes: &[(Shape, u64)],
+    node: NodeId,
+    dimension: Dimension,
+) -> Room {
+    let nodes = cluster.nodes();
+    if !nodes.condition(node).is_up() {
+        return Room::default();
+    }
+    let fitting = shapes
+        .iter()
+        .filter(|(shape, _)| shape.requests[dimension] > 0 && cluster.admits(&shape.class(), node));
+    let free_of = |amount: i64| amount.max(0) * PARTS_PER_UNIT;
+    if dimension != Dimension::GPU {
+        let free = free_of(nodes.free(node)[dimension]);
+        let share: u64 = fitting.map(|(_, share)| share).sum();
+        return Room { free, usable: usable_part(free, share) };
+    }
+    let mut room = Room::default();
+    for milli in nodes.devices(node).free_milli() {
+        let would_do = fitting.clone().filter(|(shape, _)| shape.gpu.milli <= *milli);
+        let share: u64 = would_do.map(|(_, share)| share).sum();
+        let free = free_of((*milli).into());
+        room.free += free;
+        room.usable += usable_part(free, share);
+    }
+    room
 }
 
 fn in_cell(what: &str, pool: PoolId, tier: Tier) -> String {
