@@ -19,7 +19,9 @@ use crate::engine::SimTime;
 
 pub use event_log::EventLog;
 pub use fingerprint::FingerprintObserver;
-pub use meter::{Disagreement, Meter, MeterAuditor, MeterConfig, MeteredResource, RunContext};
+pub use meter::{
+    Disagreement, FragmentationRule, Meter, MeterAuditor, MeterConfig, MeteredResource, RunContext,
+};
 pub use reliability::{NodeReliability, ReliabilitySummary, WORST_NODES};
 pub use results::*;
 

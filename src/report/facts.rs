@@ -126,6 +126,9 @@ pub fn work(result: &RunResult) -> Table {
 /// The scheduler at work.
 pub fn scheduler(result: &RunResult) -> Table {
     let (scheduler, law) = (&result.scheduler, &result.littles_law);
+    let target = result.target_workload.as_ref();
+    let shapes = target.and_then(|target| some(target.shapes));
+    let bits = target.and_then(|target| target.significant_bits).and_then(|bits| some(bits.into()));
     let law_row = (law.pods_mean > 0.0).then(|| real(law.relative_difference, percent));
     let pending = (scheduler.attempts > 0).then(|| real(scheduler.pending_mean, format::number));
     let mut rows = vec![
@@ -136,6 +139,8 @@ pub fn scheduler(result: &RunResult) -> Table {
         ("Nodes looked at one by one", some(scheduler.nodes_examined)),
         ("Pending pods, mean", pending),
         ("Pending pods, most", some(scheduler.pending_peak)),
+        ("Shapes of pods (for fragmentation)", shapes),
+        ("Significant bits of shapes", bits),
         ("Little's law, relative difference", law_row),
     ];
     let busy = scheduler.activity.iter().map(|one| (format!("Busyness of {}", one.name), one));

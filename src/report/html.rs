@@ -269,7 +269,7 @@ mod tests {
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-        assert_eq!(page.matches("<svg").count(), 12);
+        assert_eq!(page.matches("<svg").count(), 13);
         assert!(page.contains("cellsim run borg-day.yaml --seed 42"));
     }
 

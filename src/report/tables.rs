@@ -50,6 +50,8 @@ pub fn resources(result: &RunResult) -> Table {
         numbers("effective_allocation_ratio", "of installed"),
         numbers("peak_allocation_ratio", "Peak"),
         numbers("utilization", "Used"),
+        numbers("fragmented_mean", "Free, of no use"),
+        numbers("fragmentation", "of what is free"),
     ];
     let rows = result.resources.iter().map(|resource| {
         let in_unit = |value| real(value, |value| amount(value, &resource.unit));
@@ -63,6 +65,8 @@ pub fn resources(result: &RunResult) -> Table {
             optional(resource.effective_allocation_ratio, percent),
             optional(resource.peak_allocation_ratio, percent),
             optional(resource.utilization, percent),
+            optional(resource.fragmented_mean, |value| amount(value, &resource.unit)),
+            optional(resource.fragmentation, percent),
         ]
     });
     Table { columns, rows: rows.collect() }

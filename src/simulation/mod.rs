@@ -175,6 +175,9 @@ impl Simulation {
             if self.end.is_some_and(|end| time >= end) {
                 break;
             }
+            if time > self.cluster.now() {
+                self.meter.end_instant(&self.cluster);
+            }
             self.cluster.advance_to(time);
             match step {
                 Step::Event => self.handle_event(),

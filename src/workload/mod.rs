@@ -17,6 +17,7 @@ pub mod generator;
 pub mod google2011;
 pub mod native;
 pub mod openb;
+pub mod target;
 
 pub use ahead::ReadAhead;
 pub use bands::usual_priority;

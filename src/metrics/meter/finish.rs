@@ -73,6 +73,7 @@ impl Meter {
                 length_s: seconds(span.us),
             },
             resources: self.resource_summaries(span),
+            target_workload: self.fragmentation.summary(),
             tiers: self.tier_summaries(span),
             pools: self.pool_summaries(span, cluster),
             pods,

@@ -8,8 +8,8 @@ use crate::cluster::{
 };
 use crate::engine::{SimDuration, SimTime};
 use crate::metrics::{
-    Meter, MeterAuditor, MeterConfig, MeteredResource, Observer, RunContext, RunResult,
-    ScenarioInfo, SchedulerSummary,
+    FragmentationRule, Meter, MeterAuditor, MeterConfig, MeteredResource, Observer, RunContext,
+    RunResult, ScenarioInfo, SchedulerSummary,
 };
 use crate::workload::SourceStatistics;
 
@@ -31,6 +31,7 @@ pub(super) fn config(warmup_s: u64, usage_known: bool) -> MeterConfig {
         duration: None,
         resources: used.map(|dimension| MeteredResource::usual(dimension, &names)).into(),
         usage_known,
+        fragmentation: FragmentationRule::Always,
         objectives: vec![("web".to_owned(), 0.9)],
     }
 }
@@ -83,9 +84,17 @@ impl Stage {
 
     /// One event at `seconds`.
     pub(super) fn at(&mut self, seconds: u64, event: impl FnOnce(&mut Cluster)) {
-        self.cluster.advance_to(SimTime::from_secs(seconds));
+        self.advance_to(SimTime::from_secs(seconds));
         event(&mut self.cluster);
         self.tell();
+    }
+
+    /// Time moves on to `time`, or stands still.
+    pub(super) fn advance_to(&mut self, time: SimTime) {
+        if time > self.cluster.now() {
+            self.meter.end_instant(&self.cluster);
+        }
+        self.cluster.advance_to(time);
     }
 
     pub(super) fn tell(&mut self) {
@@ -112,7 +121,8 @@ impl Stage {
         pod
     }
 
-    pub(super) fn finish(self, seconds: u64) -> RunResult {
+    pub(super) fn finish(mut self, seconds: u64) -> RunResult {
+        self.meter.end_instant(&self.cluster);
         self.meter.finish(SimTime::from_secs(seconds), &self.cluster, context())
     }
 }

@@ -62,6 +62,7 @@ pub fn nothing() -> RunResult {
         notices: Vec::new(),
         window: Window { start_s: 0.0, end_s: 0.0, length_s: 0.0 },
         resources: Vec::new(),
+        target_workload: None,
         tiers: Vec::new(),
         pools: Vec::new(),
         pods: PodCounts::default(),
@@ -96,6 +97,11 @@ fn day(seed: u64, buckets: usize) -> RunResult {
         ],
         window: Window { start_s: 7_200.0, end_s: DAY_S, length_s: DAY_S - 7_200.0 },
         resources: resources(shift),
+        target_workload: Some(TargetWorkload {
+            pods: 13_000,
+            shapes: 212,
+            significant_bits: Some(4),
+        }),
         tiers: tiers(shift),
         pools: pools(),
         pods: pods(seed),
@@ -189,6 +195,8 @@ fn resources(shift: f64) -> Vec<ResourceSummary> {
             effective_allocation_ratio: Some(ratio * 0.997_2),
             utilization: used.map(|used| used + 0.01 * shift),
             peak_allocation_ratio: Some(ratio + 0.12),
+            fragmented_mean: Some(up * (1.0 - ratio) * (0.2 + ratio / 4.0)),
+            fragmentation: Some(0.2 + ratio / 4.0),
         }
     };
     vec![

@@ -25,12 +25,12 @@ use super::error::{ErrorCode, ScenarioErrors};
 use super::load::Loaded;
 use super::problems::Problems;
 use super::registry::Registry;
-use super::types::{Healing, Quantity, Scenario};
+use super::types::{FragmentationName, Healing, Quantity, Scenario};
 use crate::cluster::{Dimension, Overcommit, ResourceNames, Tier};
 use crate::engine::{SimDuration, SimTime, Streams};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Service};
-use crate::metrics::{MeteredResource, ScenarioInfo};
+use crate::metrics::{FragmentationRule, MeteredResource, ScenarioInfo};
 use crate::scheduling::SchedulerConfig;
 use crate::simulation::{ControlPlane, SimulationConfig, TierBehaviour};
 use crate::workload::google2011::UNITS_OF_THE_LARGEST_MACHINE;
@@ -63,6 +63,7 @@ pub struct Plan {
     crash_backoff: Backoff,
     healing: Healing,
     usage_known: bool,
+    fragmentation: FragmentationRule,
 }
 
 /// One run that is about to begin.
@@ -133,6 +134,7 @@ impl Plan {
             crash_backoff,
             healing: scenario.healing.clone(),
             usage_known,
+            fragmentation: fragmentation(scenario),
         })
     }
 
@@ -179,6 +181,7 @@ impl Plan {
             crash_backoff: self.crash_backoff,
             controllers: behaviour::controllers(&self.healing),
             usage_known: self.usage_known,
+            fragmentation: self.fragmentation,
             check,
         };
         Ok(PreparedRun { config, reading })
@@ -218,6 +221,15 @@ fn warmup(scenario: &Scenario, end: Option<SimTime>, problems: &mut Problems<'_>
         problems.add(ErrorCode::Contradiction, &Path::of(&["measure", "warmup"]), message);
     }
     warmup
+}
+
+fn fragmentation(scenario: &Scenario) -> FragmentationRule {
+    match scenario.measure.fragmentation {
+        None => FragmentationRule::default(),
+        Some(FragmentationName::WhereExact) => FragmentationRule::WhereExact,
+        Some(FragmentationName::Always) => FragmentationRule::Always,
+        Some(FragmentationName::Never) => FragmentationRule::Never,
+    }
 }
 
 fn check_end(end: Option<SimTime>, load: &Load, problems: &mut Problems<'_>) {

@@ -3,6 +3,7 @@
 //! against them. Now and then it counts the whole cell anew.
 
 mod ledger;
+mod rooms;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -49,7 +50,8 @@ impl Meter {
         books
             .quantities(cluster)
             .into_iter()
-            .try_for_each(|quantity| books.compare_value(quantity, self).map(|_integral_too| ()))
+            .try_for_each(|quantity| books.compare_value(quantity, self).map(|_integral_too| ()))?;
+        self.check_rooms(cluster)
     }
 
     /// The present value of `quantity`, and its integral where there is one.
@@ -134,7 +136,7 @@ impl MeterAuditor {
             disagree_unless(counted == anew, quantity, "the auditor's own ", counted, anew)?;
             self.compare(quantity, meter, cluster.now())?;
         }
-        Ok(())
+        meter.check_rooms(cluster)
     }
 
     /// The window opens with the first fact at the end of the warm-up or after it.
