@@ -70,6 +70,7 @@ struct Inventory {
     first_time_s: f64,
     last_time_s: f64,
     templates: u64,
+    jobs: u64,
     submits: u64,
     submits_by_tier: BTreeMap<&'static str, u64>,
     late_work: u64,
@@ -98,6 +99,7 @@ fn take_stock(source: &mut dyn Source) -> Result<Inventory, SourceError> {
                 inventory.templates += 1;
                 tiers.push(template.tier);
             }
+            Change::Job { .. } => inventory.jobs += 1,
             Change::Submit(pod) => {
                 inventory.submits += 1;
                 let tier = tiers[pod.template.0 as usize].name();
@@ -130,6 +132,7 @@ impl Inventory {
         let tiers = self.submits_by_tier.iter();
         lines.extend(tiers.map(|(tier, count)| (format!("  {tier}"), count.to_string())));
         let counts = [
+            ("jobs declared", self.jobs),
             ("pod templates", self.templates),
             ("ends told late", self.late_work),
             ("kills", self.kills),
