@@ -16,6 +16,7 @@ use crate::workload::generator::{Generator, borg_like};
 use crate::workload::google2011::{Google2011, Google2011Config};
 use crate::workload::native::{Compression, Native, NativeConfig, write_trace};
 use crate::workload::openb::{Openb, OpenbConfig};
+use crate::workload::swf::{Swf, SwfConfig};
 use crate::workload::{Change, Source, SourceError, SourceStatistics};
 
 /// Carries out a `trace` command.
@@ -54,6 +55,13 @@ fn open(input: &TraceInput, format: Format) -> Result<Opened, SourceError> {
             let config =
                 OpenbConfig { nodes: nodes.clone(), pods: Some(path.clone()), strict: *strict };
             (Box::new(Openb::open(&config)?), usual)
+        }
+        Format::Swf => {
+            let header = SwfConfig { strict: *strict, ..SwfConfig::new(path) };
+            // A log without a machine in its header still has its jobs.
+            let bare = SwfConfig { nodes: false, ..header.clone() };
+            let machine = Swf::open(&bare)?.header().processors > 0;
+            (Box::new(Swf::open(if machine { &header } else { &bare })?), usual)
         }
         Format::Native => {
             let config = NativeConfig { folder: path.clone(), strict: *strict };

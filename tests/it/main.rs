@@ -2,11 +2,13 @@
 
 mod auditor;
 mod bad_input;
+mod batch;
 mod cli;
 mod determinism;
 mod examples;
 mod golden;
 mod healing;
+mod jobs;
 mod layers;
 mod queueing;
 mod readme;
