@@ -57,6 +57,9 @@ pub struct RunResult {
     pub outages: Vec<Outage>,
     /// Jobs of a trace: completion.
     pub jobs: JobSummary,
+    /// Jobs that were declared as a whole (gangs, batch jobs); `None` without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchSummary>,
     /// The scheduler at work.
     pub scheduler: SchedulerSummary,
     /// Little's law, checked on this run.
@@ -359,6 +362,21 @@ pub struct JobSummary {
     pub completion: DurationSummary,
     /// End of the last pod that ended, from the start of the run.
     pub makespan_s: f64,
+}
+
+/// Declared jobs that ended in the window, each counted once whatever its size. Their response is
+/// from coming in to the end of the last pod, their run from the start of the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchSummary {
+    /// How many.
+    pub ended: u64,
+    /// From coming in to the start of the first pod.
+    pub waiting: DurationSummary,
+    /// response / run, mean, of jobs that ran at all.
+    pub slowdown_mean: Option<f64>,
+    /// max(response / max(run, 10 s), 1), mean (Feitelson et al., JSSPP 1997, §3.2: short jobs do
+    /// not count for more than their users would notice).
+    pub bounded_slowdown_mean: Option<f64>,
 }
 
 /// The scheduler at work.

@@ -112,12 +112,20 @@ pub fn work(result: &RunResult) -> Table {
         (lost_name.as_str(), amount(work.lost_core_s)),
     ];
     rows.extend(lost.iter().map(|(name, lost)| (name.as_str(), amount(*lost))));
+    let slowdown = |mean: Option<f64>| mean.map(|mean| real(mean, format::number));
     let completed = jobs.completion.count > 0;
     rows.extend([
         ("Jobs ended", some(jobs.ended)),
         ("Job completion, mean", seconds(completed.then_some(jobs.completion.mean_s))),
         ("Job completion, median", seconds(completed.then_some(jobs.completion.p50_s))),
         ("Job completion, p99", seconds(completed.then_some(jobs.completion.p99_s))),
+        ("Job waiting, mean", seconds(result.batch.map(|batch| batch.waiting.mean_s))),
+        ("Job waiting, p99", seconds(result.batch.map(|batch| batch.waiting.p99_s))),
+        ("Slowdown of jobs, mean", slowdown(result.batch.and_then(|b| b.slowdown_mean))),
+        (
+            "Bounded slowdown of jobs, mean",
+            slowdown(result.batch.and_then(|batch| batch.bounded_slowdown_mean)),
+        ),
         ("Makespan", seconds((jobs.makespan_s > 0.0).then_some(jobs.makespan_s))),
     ]);
     facts(rows)

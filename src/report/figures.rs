@@ -119,6 +119,16 @@ fn pods(result: &RunResult, figures: &mut Vec<Figure>) {
         Kind::Seconds,
         completion.map(|durations| durations.mean_s),
     ));
+    if let Some(batch) = result.batch {
+        let mean = Some(batch.waiting.mean_s);
+        figures.push(figure("job_waiting_mean_s", "Job waiting, mean", Kind::Seconds, mean));
+        figures.push(figure(
+            "bounded_slowdown_mean",
+            "Bounded slowdown of jobs, mean",
+            Kind::Count,
+            batch.bounded_slowdown_mean,
+        ));
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^53")]

@@ -3,6 +3,7 @@
 //! This floor reads the cluster and returns decisions. It must never change the cluster, and
 //! never look at what is really up: only at what the control plane believes.
 
+pub mod batch;
 mod config;
 pub mod kube;
 pub mod placement;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
 use super::pod_at_a_time::PodAtATime;
 use super::scheduler::BuildScheduler;
 
@@ -29,15 +30,48 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
     &BUILTIN
 }
 
-const BUILTIN: [ArchitectureEntry; 1] = [ArchitectureEntry {
-    name: "pod-at-a-time",
-    summary: "one scheduler that places one pod after another, in no time",
-    options: "",
-    build: |options, _| {
-        no_options(options)?;
-        Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
+const BUILTIN: [ArchitectureEntry; 5] = [
+    ArchitectureEntry {
+        name: "pod-at-a-time",
+        summary: "one scheduler that places one pod after another, in no time",
+        options: "",
+        build: |options, _| {
+            no_options(options)?;
+            Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
+        },
     },
-}];
+    ArchitectureEntry {
+        name: "job-queue",
+        summary: "whole jobs in order; the first that does not fit holds up all behind it",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::None, options),
+    },
+    ArchitectureEntry {
+        name: "greedy-jobs",
+        summary: "whole jobs in order, whichever fits; large ones may starve",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::Greedy, options),
+    },
+    ArchitectureEntry {
+        name: "easy-backfill",
+        summary: "whole jobs in order; later ones go first where that does not delay the first \
+                  (EASY, JSSPP 1995)",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::Easy, options),
+    },
+    ArchitectureEntry {
+        name: "conservative-backfill",
+        summary: "whole jobs, each with a reservation; later ones go first where that delays no \
+                  other (TPDS 2001)",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::Conservative, options),
+    },
+];
+
+fn batch(backfill: Backfill, options: &Value) -> Result<BuildScheduler, String> {
+    let options = BatchOptions::read(backfill, options)?;
+    Ok(Box::new(move |config, streams| Box::new(BatchScheduler::new(options, config, streams))))
+}
 
 /// Refuses any option.
 pub fn no_options(options: &Value) -> Result<(), String> {

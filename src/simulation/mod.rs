@@ -2,12 +2,14 @@
 //! handler for it act on the cluster, and shows the facts to the observers.
 //!
 //! Handlers are one file per subject: `arrivals` (records of the source), `pods`, `nodes`,
-//! `healing` (controllers), `placing` (the scheduler's decisions). Nothing outside this folder
+//! `healing` (controllers), `placing` (the scheduler's decisions), `dependencies` (jobs that wait for
+//! others). Nothing outside this folder
 //! calls a verb of the cluster.
 
 mod arrivals;
 mod audit;
 mod config;
+mod dependencies;
 mod event;
 mod healing;
 mod nodes;
@@ -30,6 +32,7 @@ use crate::workload::SourceError;
 use arrivals::Arrivals;
 use audit::Auditor;
 pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
+use dependencies::Dependencies;
 use event::Event;
 use healing::Controllers;
 use nodes::Faults;
@@ -48,6 +51,9 @@ pub enum SimulationError {
     /// The failure domains make no sense.
     #[error(transparent)]
     Domains(#[from] DomainError),
+    /// Jobs wait for each other, so that none of them would ever come.
+    #[error("jobs wait for each other in a circle: {0}")]
+    Cycle(String),
     /// `--check` found the state broken: a bug of cellsim or of a policy.
     #[error("the auditor found at {time} after {events} events: {violation}")]
     Audit {
@@ -74,6 +80,7 @@ pub struct Simulation {
     scheduler_follows: bool,
     controllers: Controllers,
     services: Services,
+    dependencies: Dependencies,
     faults: Faults,
     streams: Streams,
     tiers: [TierBehaviour; Tier::COUNT],
@@ -126,6 +133,7 @@ impl Simulation {
             scheduler,
             controllers: Controllers::new(config.controllers),
             services: Services::new(config.services),
+            dependencies: Dependencies::default(),
             faults: Faults::new(config.failures, config.faults),
             streams,
             tiers: config.tiers,
@@ -234,6 +242,7 @@ impl Simulation {
                 self.node_noticed(node, incarnation, ready);
             }
             Event::Reconcile(controller) => self.reconcile(controller),
+            Event::JobEligible(slot) => self.job_is_eligible(slot),
         }
     }
 
@@ -297,13 +306,13 @@ impl Simulation {
             Fact::NodeDown { node } => self.expect_notice(node, false),
             Fact::NodeUp { node } => self.expect_notice(node, true),
             Fact::WorkloadScaled { workload } => self.trigger_workload(workload),
+            Fact::WorkloadEnded { workload } => self.workload_is_over(workload),
             Fact::PodBound { .. }
             | Fact::PodStarted { .. }
             | Fact::PodStopped { .. }
             | Fact::NodeResizing { .. }
             | Fact::DomainDown { .. }
-            | Fact::DomainUp { .. }
-            | Fact::WorkloadEnded { .. } => {}
+            | Fact::DomainUp { .. } => {}
         }
     }
 

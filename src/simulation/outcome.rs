@@ -117,6 +117,13 @@ impl Simulation {
                  ended when the run did."
             ));
         }
+        let (jobs, pods) = self.dependencies.waiting();
+        if let Some((job, before)) = self.dependencies.example() {
+            self.notices.push(format!(
+                "{jobs} jobs with {pods} pods never came in, because jobs that they wait for were \
+                 not over when the run ended (job {job} waits for job {before})."
+            ));
+        }
         let unknown = self.arrivals.unknown_names();
         if unknown > 0 {
             self.notices.push(format!(

@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 9] = [
+const GOLDENS: [Golden; 10] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -37,6 +37,7 @@ const GOLDENS: [Golden; 9] = [
     golden("borg-cell-6h", "borg-cell", &["duration=6h", "measure.warmup=1h"]),
     golden("openb", "openb", &[]),
     golden("google-2011", "google-2011", &[]),
+    golden("swf-nasa", "swf-nasa", &[]),
     golden(
         "month-of-200-machines",
         "month",
@@ -100,6 +101,9 @@ impl Digest {
         digest.put("littles_law", &result.littles_law);
         digest.put("goodput", &result.work.goodput);
         digest.put("jobs", &result.jobs);
+        if let Some(batch) = &result.batch {
+            digest.put("batch", batch);
+        }
         for resource in &result.resources {
             digest.put(&format!("resources.{}", resource.resource), resource);
         }
@@ -241,6 +245,13 @@ fn a_small_cell_under_the_load_of_the_month() {
 fn openb() {
     if has_trace("alibaba-gpu-v2023", "openb") {
         compare("openb");
+    }
+}
+
+#[test]
+fn swf_nasa() {
+    if has_trace("swf", "swf-nasa") {
+        compare_in_release("swf-nasa");
     }
 }
 

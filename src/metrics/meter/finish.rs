@@ -86,6 +86,7 @@ impl Meter {
             workloads: self.workload_summaries(span),
             outages,
             jobs: self.jobs.summary(self.population.last_end),
+            batch: self.jobs.batch_summary(),
             scheduler: self.scheduler_summary(span, context.scheduler),
             littles_law: self.littles_law(span, cluster),
             source: context.source,

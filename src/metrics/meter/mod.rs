@@ -220,6 +220,10 @@ impl Observer for Meter {
             Fact::WorkloadScaled { workload } => self.workload_scaled(workload, cluster),
             Fact::WorkloadEnded { workload } => {
                 self.jobs.end(cluster.workloads().get(workload).since, now);
+                if let Some(job) = cluster.workloads().job(workload) {
+                    let since = cluster.workloads().get(workload).since;
+                    self.jobs.end_declared(since, job.started_at, now);
+                }
             }
         }
     }

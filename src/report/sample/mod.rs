@@ -75,6 +75,7 @@ pub fn nothing() -> RunResult {
         workloads: Vec::new(),
         outages: Vec::new(),
         jobs: JobSummary::default(),
+        batch: None,
         scheduler: SchedulerSummary::default(),
         littles_law: LittlesLaw::default(),
         source: SourceStatistics::default(),
@@ -132,6 +133,7 @@ fn day(seed: u64, buckets: usize) -> RunResult {
             completion: durations(4_812, 2_912.0, 900.0),
             makespan_s: 86_391.25,
         },
+        batch: None,
         scheduler: SchedulerSummary {
             attempts: 158_220,
             placed: 152_904,

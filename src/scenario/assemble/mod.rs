@@ -290,6 +290,7 @@ fn metered(
             config.disk && dimension == Dimension::STORAGE
         }
         Load::Trace(TracePlan::Openb(_)) => dimension == Dimension::GPU,
+        Load::Trace(TracePlan::Swf(_)) => false,
         Load::Trace(TracePlan::Native(..)) => {
             dimension == Dimension::GPU || dimension >= Dimension::FIRST_EXTENDED
         }
