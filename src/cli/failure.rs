@@ -55,6 +55,7 @@ impl From<SimulationError> for Failure {
         match error {
             SimulationError::Source(error) => error.into(),
             SimulationError::Domains(error) => Self::input(format!("error: {error}")),
+            SimulationError::Policy(reason) => Self::input(format!("error: {reason}")),
             SimulationError::Audit { .. } => Self::Goal(error.to_string()),
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::pod_at_a_time::PodAtATime;
+use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
 
 /// A scheduler that scenarios can name.
@@ -29,7 +30,12 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
     &BUILTIN
 }
 
-const BUILTIN: [ArchitectureEntry; 1] = [ArchitectureEntry {
+/// Name of the scheduler that is a child process.
+pub const PROCESS: &str = "process";
+
+const BUILTIN: [ArchitectureEntry; 2] = [POD_AT_A_TIME, CHILD];
+
+const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
     name: "pod-at-a-time",
     summary: "one scheduler that places one pod after another, in no time",
     options: "",
@@ -37,7 +43,18 @@ const BUILTIN: [ArchitectureEntry; 1] = [ArchitectureEntry {
         no_options(options)?;
         Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
     },
-}];
+};
+
+const CHILD: ArchitectureEntry = ArchitectureEntry {
+    name: PROCESS,
+    summary: "a program in any language, run as a child process (docs/protocol.md)",
+    options: "command: the program and its arguments, as a list; replyWithin: seconds of real \
+              time for a reply (60); options: whatever the program takes",
+    build: |options, folder| {
+        let spec = process_spec(options, folder)?;
+        Ok(Box::new(|_, streams| Box::new(ProcessScheduler::new(spec, streams))))
+    },
+};
 
 /// Refuses any option.
 pub fn no_options(options: &Value) -> Result<(), String> {

@@ -46,6 +46,9 @@ pub enum SimulationError {
     /// The failure domains make no sense.
     #[error(transparent)]
     Domains(#[from] DomainError),
+    /// A policy cannot go on: a program of the user's that it is run by has failed.
+    #[error("{0}")]
+    Policy(String),
     /// `--check` found the state broken: a bug of cellsim or of a policy.
     #[error("the auditor found at {time} after {events} events: {violation}")]
     Audit {
@@ -83,6 +86,8 @@ pub struct Simulation {
     end: Option<SimTime>,
     check: bool,
     events: u64,
+    /// Why a policy cannot go on.
+    policy_failure: Option<String>,
     notices: Vec<String>,
     refused_resizes: u64,
     info: ScenarioInfo,
@@ -100,7 +105,7 @@ impl Simulation {
     /// Prepares a run.
     ///
     /// # Errors
-    /// Failure domains that make no sense.
+    /// Failure domains that make no sense, a policy that cannot begin.
     pub fn new(config: SimulationConfig) -> Result<Self, SimulationError> {
         let streams = Streams { seed: config.seed, run: config.run };
         let domains = DomainGraph::new(&config.domains)?;
@@ -131,11 +136,13 @@ impl Simulation {
             end: config.end,
             check: config.check,
             events: 0,
+            policy_failure: None,
             notices: Vec::new(),
             refused_resizes: 0,
             info: config.info,
             resource_names: config.resources,
         };
+        simulation.begin_policies()?;
         simulation.set_up(&config.nodes);
         Ok(simulation)
     }
@@ -148,6 +155,13 @@ impl Simulation {
     /// The state of the cell.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    fn begin_policies(&mut self) -> Result<(), SimulationError> {
+        self.scheduler.begin(&self.resource_names);
+        self.scheduler.failure().map_or(Ok(()), Err).map_err(SimulationError::Policy)?;
+        let begun = self.controllers.begin(&self.resource_names, self.streams);
+        begun.map_err(SimulationError::Policy)
     }
 
     fn set_up(&mut self, nodes: &[Arc<NodeSpec>]) {
@@ -163,7 +177,7 @@ impl Simulation {
     /// Runs to the end; `progress` is called every now and then.
     ///
     /// # Errors
-    /// A source that fails, or a state that the auditor finds broken.
+    /// A source or a policy that fails, or a state that the auditor finds broken.
     pub fn run(mut self, progress: &dyn Fn(Progress)) -> Result<RunResult, SimulationError> {
         self.arrivals.advance()?;
         self.settle()?;
@@ -176,6 +190,9 @@ impl Simulation {
                 Step::Event => self.handle_event(),
                 Step::Record => self.handle_record()?,
                 Step::Schedule => self.schedule(),
+            }
+            if let Some(failure) = self.policy_failure.take() {
+                return Err(SimulationError::Policy(failure));
             }
             self.settle()?;
             self.events += 1;
@@ -272,6 +289,11 @@ impl Simulation {
     /// What a fact sets in motion.
     #[inline]
     fn follow(&mut self, fact: &Fact) {
+        if self.controllers.follow_pods
+            && let Some(pod) = fact.changed_pod()
+        {
+            self.tell_of_pod(pod);
+        }
         match *fact {
             Fact::PodSubmitted { pod } | Fact::PodEvicted { pod, .. } => {
                 self.scheduler.enqueue(&self.cluster, pod);

@@ -8,6 +8,7 @@ mod examples;
 mod golden;
 mod healing;
 mod layers;
+mod process;
 mod queueing;
 mod readme;
 mod reliability;
