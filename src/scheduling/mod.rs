@@ -9,6 +9,7 @@ pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;
+mod process;
 mod queue;
 mod registry;
 mod scheduler;
@@ -16,8 +17,9 @@ mod scheduler;
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
+pub use process::ProcessScheduler;
 pub use queue::{PendingQueue, QueueKey};
-pub use registry::{ArchitectureEntry, architectures};
+pub use registry::{ArchitectureEntry, PROCESS, architectures};
 pub use scheduler::{
     BuildScheduler, Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses,
 };

@@ -54,6 +54,9 @@ pub enum SimulationError {
     /// Jobs wait for each other, so that none of them would ever come.
     #[error("jobs wait for each other in a circle: {0}")]
     Cycle(String),
+    /// A policy cannot go on: a program of the user's that it is run by has failed.
+    #[error("{0}")]
+    Policy(String),
     /// `--check` found the state broken: a bug of cellsim or of a policy.
     #[error("the auditor found at {time} after {events} events: {violation}")]
     Audit {
@@ -93,6 +96,8 @@ pub struct Simulation {
     /// With `--check`.
     auditor: Option<Auditor>,
     events: u64,
+    /// Why a policy cannot go on.
+    policy_failure: Option<String>,
     notices: Vec<String>,
     refused_resizes: u64,
     info: ScenarioInfo,
@@ -110,7 +115,7 @@ impl Simulation {
     /// Prepares a run.
     ///
     /// # Errors
-    /// Failure domains that make no sense.
+    /// Failure domains that make no sense, a policy that cannot begin.
     pub fn new(config: SimulationConfig) -> Result<Self, SimulationError> {
         let streams = Streams { seed: config.seed, run: config.run };
         let domains = DomainGraph::new(&config.domains)?;
@@ -143,11 +148,13 @@ impl Simulation {
             observers: Vec::new(),
             end: config.end,
             events: 0,
+            policy_failure: None,
             notices: Vec::new(),
             refused_resizes: 0,
             info: config.info,
             resource_names: config.resources,
         };
+        simulation.begin_policies()?;
         simulation.set_up(&config.nodes);
         Ok(simulation)
     }
@@ -160,6 +167,13 @@ impl Simulation {
     /// The state of the cell.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    fn begin_policies(&mut self) -> Result<(), SimulationError> {
+        self.scheduler.begin(&self.resource_names);
+        self.scheduler.failure().map_or(Ok(()), Err).map_err(SimulationError::Policy)?;
+        let begun = self.controllers.begin(&self.resource_names, self.streams);
+        begun.map_err(SimulationError::Policy)
     }
 
     fn set_up(&mut self, nodes: &[Arc<NodeSpec>]) {
@@ -175,7 +189,7 @@ impl Simulation {
     /// Runs to the end; `progress` is called every now and then.
     ///
     /// # Errors
-    /// A source that fails, or a state that the auditor finds broken.
+    /// A source or a policy that fails, or a state that the auditor finds broken.
     pub fn run(mut self, progress: &dyn Fn(Progress)) -> Result<RunResult, SimulationError> {
         self.arrivals.advance()?;
         self.settle()?;
@@ -191,6 +205,9 @@ impl Simulation {
                 Step::Event => self.handle_event(),
                 Step::Record => self.handle_record()?,
                 Step::Schedule => self.schedule(),
+            }
+            if let Some(failure) = self.policy_failure.take() {
+                return Err(SimulationError::Policy(failure));
             }
             self.settle()?;
             self.events += 1;
@@ -287,6 +304,11 @@ impl Simulation {
     /// What a fact sets in motion.
     #[inline]
     fn follow(&mut self, fact: &Fact) {
+        if self.controllers.follow_pods
+            && let Some(pod) = fact.changed_pod()
+        {
+            self.tell_of_pod(pod);
+        }
         match *fact {
             Fact::PodSubmitted { pod } | Fact::PodEvicted { pod, .. } => {
                 self.scheduler.enqueue(&self.cluster, pod);

@@ -18,8 +18,8 @@ pub mod generator;
 pub mod google2011;
 pub mod native;
 pub mod openb;
-pub mod target;
 pub mod swf;
+pub mod target;
 
 pub use ahead::ReadAhead;
 pub use bands::usual_priority;

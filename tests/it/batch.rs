@@ -87,7 +87,12 @@ impl Observer for Starts {
 }
 
 /// A cell of `nodes` with `cores` each under `architecture`.
-pub fn cell(architecture: &str, options: &serde_json::Value, nodes: usize, cores: i64) -> SimulationConfig {
+pub fn cell(
+    architecture: &str,
+    options: &serde_json::Value,
+    nodes: usize,
+    cores: i64,
+) -> SimulationConfig {
     let mut config = config(1, scheduler("first-fit"));
     let entry = architectures().iter().find(|entry| entry.name == architecture);
     let entry = entry.unwrap_or_else(|| panic!("there is no scheduler called {architecture}"));
@@ -211,8 +216,7 @@ fn single_pods_are_scheduled_as_by_the_pod_at_a_time_scheduler() {
 fn a_gang_that_loses_a_member_starts_again_as_a_whole() {
     use cellsim::failure::ScriptedFault;
     let mut config = cell("easy-backfill", &serde_json::Value::Null, 4, 1);
-    config.controllers =
-        vec![Box::new(cellsim::healing::NodeLifecycle::new(SimDuration::ZERO))];
+    config.controllers = vec![Box::new(cellsim::healing::NodeLifecycle::new(SimDuration::ZERO))];
     config.faults = vec![ScriptedFault {
         at: SimTime::from_secs(50),
         lasts: SimDuration::from_secs(30),

@@ -11,6 +11,7 @@ mod golden;
 mod healing;
 mod jobs;
 mod layers;
+mod process;
 mod queueing;
 mod readme;
 mod reliability;

@@ -31,6 +31,7 @@ use crate::engine::{SimDuration, SimTime, Streams};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Service};
 use crate::metrics::{FragmentationRule, MeteredResource, ScenarioInfo};
+use crate::protocol::ProcessSpec;
 use crate::scheduling::SchedulerConfig;
 use crate::simulation::{ControlPlane, SimulationConfig, TierBehaviour};
 use crate::workload::google2011::UNITS_OF_THE_LARGEST_MACHINE;
@@ -62,6 +63,7 @@ pub struct Plan {
     tiers: [TierBehaviour; Tier::COUNT],
     crash_backoff: Backoff,
     healing: Healing,
+    controller_processes: Vec<(String, ProcessSpec)>,
     usage_known: bool,
     fragmentation: FragmentationRule,
 }
@@ -109,6 +111,8 @@ impl Plan {
         let crash_backoff =
             behaviour::crash_backoff(&scenario.healing.crash_backoff, &mut problems);
         let overcommit = cluster::overcommit(&scenario.cluster.overcommit, &names, &mut problems);
+        let controller_processes =
+            behaviour::controller_processes(&scenario.healing.processes, &files, &mut problems);
         problems.check()?;
         let usage_known = load.tells_usage()
             || scenario.workload.services.iter().any(|service| service.usage.is_some());
@@ -133,6 +137,7 @@ impl Plan {
             tiers,
             crash_backoff,
             healing: scenario.healing.clone(),
+            controller_processes,
             usage_known,
             fragmentation: fragmentation(scenario),
         })
@@ -179,7 +184,7 @@ impl Plan {
             faults: self.faults.clone(),
             tiers: self.tiers.clone(),
             crash_backoff: self.crash_backoff,
-            controllers: behaviour::controllers(&self.healing),
+            controllers: behaviour::controllers(&self.healing, &self.controller_processes),
             usage_known: self.usage_known,
             fragmentation: self.fragmentation,
             check,

@@ -17,8 +17,9 @@ pub use super::quantity::{
     ByteQuantity, CpuQuantity, DurationText, FactorText, Quantity, RateText, Ratio,
 };
 pub use behaviour::{
-    Choice, ChoiceWithOptions, ControlPlane, ControlPlaneDelays, CrashBackoff, FailureProcess,
-    Failures, Fault, Healing, IndexName, NodeLifecycle, PreemptionName, QueueName, Scheduler,
+    Choice, ChoiceWithOptions, ControlPlane, ControlPlaneDelays, ControllerProcess, CrashBackoff,
+    FailureProcess, Failures, Fault, Healing, IndexName, NodeLifecycle, PreemptionName, QueueName,
+    Scheduler,
 };
 pub use cluster::{Cluster, EffectName, Gpus, Overcommit, OvercommitFactors, Pool, Taint};
 pub use distribution::{Distribution, Shape};
@@ -28,8 +29,8 @@ pub use pod::{
 };
 pub use topology::{Domain, Level, OneOrMore, Order, Topology};
 pub use workload::{
-    EstimateName, Generator, Poisson, StartName, TenantName, TierLoad, Trace, TraceFormat, Workload,
-    Yardstick,
+    EstimateName, Generator, Poisson, StartName, TenantName, TierLoad, Trace, TraceFormat,
+    Workload, Yardstick,
 };
 
 /// A scenario: one experiment, described completely.
