@@ -53,7 +53,7 @@ pub struct SimulationConfig {
     pub controllers: Vec<Box<dyn Controller>>,
     /// True where the source tells how much pods use, so that utilization means something.
     pub usage_known: bool,
-    /// Audit the whole state after every event.
+    /// Audit the state after every event, and all of it now and then.
     pub check: bool,
 }
 

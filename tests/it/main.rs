@@ -2,6 +2,7 @@
 
 mod auditor;
 mod bad_input;
+mod bad_scenarios;
 mod cli;
 mod determinism;
 mod examples;
