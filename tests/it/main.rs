@@ -2,6 +2,7 @@
 
 mod auditor;
 mod bad_input;
+mod bad_scenarios;
 mod batch;
 mod cli;
 mod compaction;
