@@ -7,7 +7,7 @@ use super::ids::{ConstraintId, NodeId, PodId};
 use super::matching;
 use super::pod::{Pod, PodState};
 use super::resources::Resources;
-use super::{Cluster, Devices};
+use super::{Cluster, Devices, MAX_DEVICES};
 
 /// A broken promise of the cluster state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +62,12 @@ impl Cluster {
         }
         if devices != *self.nodes.devices(node) || count != self.nodes.pod_count(node) {
             return broken(format!("devices or pod count of node {name} disagree with its pods"));
+        }
+        let mut ways = [0; MAX_DEVICES + 1];
+        let held = self.pods_on(node).map(|(_, pod)| pod.devices);
+        held.filter(|share| share.devices != 0).for_each(|share| ways[share.way()] += 1);
+        if ways != self.nodes.gpu_pods[node.index()] {
+            return broken(format!("uses of GPUs on node {name} are counted wrongly"));
         }
         self.audit_condition(node, count)
     }

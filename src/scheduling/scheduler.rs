@@ -7,7 +7,7 @@ use super::config::{PreemptionRule, SchedulerConfig};
 use super::placement::Placer;
 use super::preemption::{Preemption, Reach};
 use super::queue::{PendingQueue, QueueKey};
-use crate::cluster::{ClassId, Cluster, Dimension, NodeId, PodClass, PodId};
+use crate::cluster::{ClassId, Cluster, DeviceShare, Dimension, NodeId, PodClass, PodId};
 use crate::engine::Streams;
 
 /// What the scheduler wants done.
@@ -19,6 +19,8 @@ pub enum Decision {
         pod: PodId,
         /// The node.
         node: NodeId,
+        /// The GPU devices there, where the placement policy minds which.
+        devices: Option<DeviceShare>,
     },
     /// Evict the victims, then bind the pod to their node.
     Preempt {
@@ -90,6 +92,12 @@ impl Scheduler {
             has_news: false,
             counts: SchedulerCounts::default(),
         }
+    }
+
+    /// A pod arrives for the first time.
+    #[inline]
+    pub fn note_arrival(&mut self, cluster: &Cluster, pod: PodId) {
+        self.placer.note_arrival(cluster, cluster.class_of(pod));
     }
 
     /// A pod has become pending (or is of another class now).
@@ -262,7 +270,8 @@ impl Scheduler {
         let serial = cluster.pod(pod).serial;
         if let Some(node) = self.placer.choose(cluster, id, serial) {
             self.counts.placed += 1;
-            return Some(Decision::Bind { pod, node });
+            let devices = self.placer.devices(cluster, id, node, serial);
+            return Some(Decision::Bind { pod, node, devices });
         }
         let class = cluster.classes().get(id);
         let found = self.preemption.as_mut().and_then(|rule| rule.search(cluster, class));

@@ -2,7 +2,7 @@
 
 use super::Simulation;
 use super::pods::checkpoint;
-use crate::cluster::{EvictionCause, NodeId, PodId};
+use crate::cluster::{DeviceShare, EvictionCause, NodeId, PodId};
 use crate::scheduling::Decision;
 
 impl Simulation {
@@ -10,21 +10,21 @@ impl Simulation {
     pub(super) fn schedule(&mut self) {
         while let Some(decision) = self.scheduler.decide(&self.cluster) {
             match decision {
-                Decision::Bind { pod, node } => self.bind(pod, node),
+                Decision::Bind { pod, node, devices } => self.bind(pod, node, devices),
                 Decision::Preempt { pod, node, victims } => {
                     for victim in victims {
                         let record = self.cluster.pod(victim);
                         let interval = checkpoint(&self.tiers, &self.cluster, record);
                         self.cluster.evict(victim, EvictionCause::Preemption, interval);
                     }
-                    self.bind(pod, node);
+                    self.bind(pod, node, None);
                 }
             }
         }
     }
 
-    fn bind(&mut self, pod: PodId, node: NodeId) {
-        if self.cluster.bind(pod, node).is_err() {
+    fn bind(&mut self, pod: PodId, node: NodeId, devices: Option<DeviceShare>) {
+        if self.cluster.bind_to(pod, node, devices).is_err() {
             let serial = self.cluster.pod(pod).serial;
             let name = &self.cluster.nodes().spec(node).name;
             let now = self.cluster.now();

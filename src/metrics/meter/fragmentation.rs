@@ -112,7 +112,7 @@ impl Fragmentation {
             self.counted.resize(first + width, Room::default());
         }
         let is_up = cluster.nodes().condition(node).is_up();
-        let usable = if is_up { target.usable(cluster, node) } else { Usable::default() };
+        let usable = if is_up { target.usable(cluster.node_view(node)) } else { Usable::default() };
         for (i, dimension) in self.dimensions.iter().enumerate() {
             let room =
                 if is_up { room(&usable, *dimension, node, cluster) } else { Room::default() };
