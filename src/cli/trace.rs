@@ -51,8 +51,12 @@ fn open(input: &TraceInput, format: Format) -> Result<Opened, SourceError> {
             (Box::new(Google2011::open(&config)?), usual)
         }
         Format::Openb => {
-            let config =
-                OpenbConfig { nodes: nodes.clone(), pods: Some(path.clone()), strict: *strict };
+            let config = OpenbConfig {
+                nodes: nodes.clone(),
+                pods: Some(path.clone()),
+                strict: *strict,
+                filling: None,
+            };
             (Box::new(Openb::open(&config)?), usual)
         }
         Format::Native => {
@@ -98,6 +102,7 @@ fn take_stock(source: &mut dyn Source) -> Result<Inventory, SourceError> {
                 inventory.templates += 1;
                 tiers.push(template.tier);
             }
+            Change::Population(_) => {}
             Change::Submit(pod) => {
                 inventory.submits += 1;
                 let tier = tiers[pod.template.0 as usize].name();

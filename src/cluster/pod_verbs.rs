@@ -69,6 +69,17 @@ impl Cluster {
         pod
     }
 
+    /// The class of a pod of `template` with such requests that need not be apart from others.
+    pub fn class_like(
+        &self,
+        template: TemplateId,
+        requests: Resources,
+        gpu: GpuRequest,
+    ) -> PodClass {
+        let class = self.class(template, requests, gpu, WorkloadId::NONE);
+        PodClass { apart_from: WorkloadId::NONE, ..class }
+    }
+
     fn class(
         &self,
         template: TemplateId,

@@ -9,6 +9,7 @@ use super::preemption::{Preemption, Reach};
 use super::queue::{PendingQueue, QueueKey};
 use crate::cluster::{ClassId, Cluster, DeviceShare, Dimension, NodeId, PodClass, PodId};
 use crate::engine::Streams;
+use crate::workload::target::Shape;
 
 /// What the scheduler wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,11 @@ impl Scheduler {
             has_news: false,
             counts: SchedulerCounts::default(),
         }
+    }
+
+    /// All that will come is known.
+    pub fn declare_population(&mut self, population: &[(Shape, u64)]) {
+        self.placer.declare_population(population);
     }
 
     /// A pod arrives for the first time.

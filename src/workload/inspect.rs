@@ -136,6 +136,7 @@ impl Inspector {
         self.summary.span_us = record.time.0;
         let kind = match &record.change {
             Change::Template(template) => self.add_template(template),
+            Change::Population(_) => return,
             Change::Submit(pod) => self.add_pod(record.time, pod),
             Change::Work { work, .. } => self.add_work(*work, "work"),
             Change::Kill { .. } => "kill",

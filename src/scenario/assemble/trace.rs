@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use super::files::Files;
 use super::source::HangOnDomains;
 use crate::cluster::ResourceNames;
+use crate::engine::Streams;
 use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
-use crate::scenario::types::{Quantity, Trace, TraceFormat};
+use crate::scenario::types::{ArrivalsName, FactorText, Quantity, Trace, TraceFormat};
 use crate::workload::google2011::{DEFAULT_HORIZON, Google2011, Google2011Config};
 use crate::workload::native::{Native, NativeConfig};
-use crate::workload::openb::{Openb, OpenbConfig};
+use crate::workload::openb::{Filling, Openb, OpenbConfig};
 use crate::workload::{ReadAhead, ReadProgress, Source, SourceError};
 
 /// A trace that can be opened anew for each run.
@@ -26,12 +27,13 @@ pub enum TracePlan {
 }
 
 impl TracePlan {
-    /// Opens the trace; its nodes are dealt out over the domains of each of `levels`.
+    /// Opens the trace, which draws from `streams` where it draws at all; its nodes are dealt out over the domains of each of `levels`.
     ///
     /// # Errors
     /// A file that cannot be read.
     pub fn open(
         &self,
+        streams: Streams,
         levels: &[Vec<String>],
     ) -> Result<(Box<dyn Source>, ReadProgress), SourceError> {
         match self {
@@ -41,7 +43,8 @@ impl TracePlan {
                 Ok((hung(source, levels), progress))
             }
             Self::Openb(config) => {
-                let source = Openb::open(config)?;
+                let filling = config.filling.map(|filling| Filling { streams, ..filling });
+                let source = Openb::open(&OpenbConfig { filling, ..config.clone() })?;
                 let progress = source.progress();
                 Ok((hung(source, levels), progress))
             }
@@ -95,6 +98,7 @@ pub fn trace(given: &Trace, files: &Files, problems: &mut Problems<'_>) -> Optio
             nodes: find("nodes", &given.nodes),
             pods: find("pods", &given.pods),
             strict: given.strict,
+            filling: filling(given, &path, problems),
         })),
         TraceFormat::Native => {
             let folder = find("path", &given.path)?;
@@ -113,6 +117,8 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
         ("attributes", given.attributes.is_some()),
         ("nodes", given.nodes.is_some()),
         ("pods", given.pods.is_some()),
+        ("arrivals", given.arrivals.is_some()),
+        ("inflate", given.inflate.is_some()),
         ("disk", given.disk),
         ("horizon", given.horizon.is_some()),
     ];
@@ -122,7 +128,9 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
             &["path", "tasks", "machines", "constraints", "attributes", "disk", "horizon"],
             &["path", "tasks", "machines"],
         ),
-        TraceFormat::Openb => ("openb", &["nodes", "pods"], &["nodes", "pods"]),
+        TraceFormat::Openb => {
+            ("openb", &["nodes", "pods", "arrivals", "inflate"], &["nodes", "pods"])
+        }
         TraceFormat::Native => ("native", &["path"], &["path"]),
     };
     for (field, _) in fields.iter().filter(|(field, there)| *there && !known.contains(field)) {
@@ -138,6 +146,24 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
         let message = format!("the format {format} needs {}", needed.join(" or "));
         problems.add(ErrorCode::MissingField, path, message);
     }
+}
+
+/// How a list of pods fills a cell, if that is wanted.
+fn filling(given: &Trace, path: &Path, problems: &mut Problems<'_>) -> Option<Filling> {
+    let shuffled = given.arrivals == Some(ArrivalsName::Shuffled);
+    let needs = [
+        (shuffled, "shuffled arrivals", "add arrivals: shuffled"),
+        (given.nodes.is_some(), "the nodes of the trace", "add nodes"),
+    ];
+    for (_, what, help) in needs.iter().filter(|(there, ..)| given.inflate.is_some() && !there) {
+        let message = format!("\"inflate\" needs {what}");
+        problems.add_with_help(ErrorCode::Contradiction, &path.key("inflate"), message, *help);
+    }
+    let permille = |factor: &FactorText| (factor.amount() * 1000.0 + 0.5) as u64;
+    // The streams are those of the run that the trace is opened for.
+    let streams = Streams { seed: 0, run: 0 };
+    let inflate_permille = given.inflate.as_ref().map(permille);
+    shuffled.then_some(Filling { inflate_permille, streams })
 }
 
 /// The tables in the folder, with those that are named one by one in their place.

@@ -29,7 +29,7 @@ pub use pod::{
 };
 pub use topology::{Domain, Level, OneOrMore, Order, Topology};
 pub use workload::{
-    Generator, Poisson, StartName, TierLoad, Trace, TraceFormat, Workload, Yardstick,
+    ArrivalsName, Generator, Poisson, StartName, TierLoad, Trace, TraceFormat, Workload, Yardstick,
 };
 
 /// A scenario: one experiment, described completely.

@@ -129,6 +129,13 @@ impl Placer {
         }
     }
 
+    /// All that will come is known: strategies may judge by it.
+    pub fn declare_population(&mut self, population: &[(Shape, u64)]) {
+        if let Some(census) = &mut self.census {
+            census.declare(population);
+        }
+    }
+
     /// A pod of `class` arrived: strategies may judge by what comes.
     #[inline]
     pub fn note_arrival(&mut self, cluster: &Cluster, class: &PodClass) {

@@ -104,6 +104,8 @@ impl NativeWriter {
                 self.templates.push(Template::new(template));
                 return Ok(());
             }
+            // It follows from the pods.
+            Change::Population(_) => return Ok(()),
             Change::NodeAdd { key, spec }
                 if self.only_nodes_so_far && record.time == SimTime::ZERO =>
             {
@@ -143,6 +145,7 @@ impl NativeWriter {
                 self.node_events.write(&self.row)
             }
             Change::Template(_)
+            | Change::Population(_)
             | Change::Submit(_)
             | Change::Work { .. }
             | Change::Kill { .. }
