@@ -6,9 +6,12 @@
 //! matter of [`Scheduler::wakes_at`]: the simulation asks at that instant, after everything else
 //! that happens then.
 
-use crate::cluster::{Cluster, EvictionCause, Fact, NodeId, PodId, ResourceNames, Tier};
+use crate::cluster::{
+    Cluster, DeviceShare, EvictionCause, Fact, NodeId, PodId, ResourceNames, Tier,
+};
 use crate::engine::{SimTime, Streams};
 use crate::metrics::SchedulerActivity;
+use crate::workload::target::Shape;
 
 use super::config::SchedulerConfig;
 
@@ -21,6 +24,8 @@ pub enum Decision {
         pod: PodId,
         /// The node.
         node: NodeId,
+        /// The GPU devices there, where the scheduler minds which.
+        devices: Option<DeviceShare>,
     },
     /// Evict the victims, then bind the pod to their node.
     Preempt {
@@ -95,6 +100,12 @@ pub trait Scheduler: Send {
     fn failure(&mut self) -> Option<String> {
         None
     }
+
+    /// All that will come is known: how many pods of each shape.
+    fn declare_population(&mut self, _population: &[(Shape, u64)]) {}
+
+    /// A pod arrives for the first time; told before `enqueue`.
+    fn note_arrival(&mut self, _cluster: &Cluster, _pod: PodId) {}
 
     /// A pod has become pending, or is of another class now.
     fn enqueue(&mut self, cluster: &Cluster, pod: PodId);

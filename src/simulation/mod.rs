@@ -310,9 +310,11 @@ impl Simulation {
             self.tell_of_pod(pod);
         }
         match *fact {
-            Fact::PodSubmitted { pod } | Fact::PodEvicted { pod, .. } => {
+            Fact::PodSubmitted { pod } => {
+                self.scheduler.note_arrival(&self.cluster, pod);
                 self.scheduler.enqueue(&self.cluster, pod);
             }
+            Fact::PodEvicted { pod, .. } => self.scheduler.enqueue(&self.cluster, pod),
             Fact::PodUnbound { node, .. } => self.scheduler.note_improved(node),
             Fact::PodResized { pod } => self.requeue_resized(pod),
             Fact::PodEnded { pod, ending } => self.pod_is_gone(pod, ending),

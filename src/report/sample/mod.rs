@@ -198,6 +198,7 @@ fn resources(shift: f64) -> Vec<ResourceSummary> {
             effective_allocation_ratio: Some(ratio * 0.997_2),
             utilization: used.map(|used| used + 0.01 * shift),
             peak_allocation_ratio: Some(ratio + 0.12),
+            allocation_at_full_demand: (name == "gpu").then_some(ratio + 0.11),
             fragmented_mean: Some(up * (1.0 - ratio) * (0.2 + ratio / 4.0)),
             fragmentation: Some(0.2 + ratio / 4.0),
         }

@@ -47,7 +47,7 @@ impl Load {
         match self {
             Self::Services | Self::Unreadable => Ok((None, None)),
             Self::Trace(trace) => {
-                let (source, progress) = trace.open(levels)?;
+                let (source, progress) = trace.open(streams, levels)?;
                 Ok((Some(source), Some(progress)))
             }
             Self::Generated(config) => {

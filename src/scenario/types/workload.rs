@@ -53,6 +53,11 @@ pub struct Trace {
     /// Pod list (`openb`).
     #[schemars(length(min = 1))]
     pub pods: Option<String>,
+    /// When pods come (`openb`). Default: `recorded`.
+    pub arrivals: Option<ArrivalsName>,
+    /// With shuffled arrivals: so much is requested of GPUs in all, relative to what the nodes
+    /// have; pods are drawn again from the list until then. Default: each pod once.
+    pub inflate: Option<FactorText>,
     /// Stop at the first broken row. Otherwise broken rows are counted, skipped and reported.
     #[serde(default)]
     pub strict: bool,
@@ -100,6 +105,16 @@ pub enum TenantName {
     Group,
     /// The one that the log names.
     Queue,
+}
+
+/// When the pods of a list come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArrivalsName {
+    /// When they came, and for as long as they stayed.
+    Recorded,
+    /// In random order, one each second, and none ever leaves: they fill the cell.
+    Shuffled,
 }
 
 /// Formats of traces.

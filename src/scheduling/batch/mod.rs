@@ -218,7 +218,7 @@ impl BatchScheduler {
             let requests = cluster.class_of(pod).requests;
             self.reservations.bound(pod, requests, self.starting_until);
         }
-        Some(Decision::Bind { pod, node })
+        Some(Decision::Bind { pod, node, devices: None })
     }
 
     fn end_pass(&mut self, cluster: &Cluster) {
