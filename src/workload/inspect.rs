@@ -110,8 +110,17 @@ struct Inspector {
 }
 
 /// Kinds of records.
-const KINDS: [&str; 9] =
-    ["template", "job", "submit", "work", "kill", "resize", "node-add", "node-remove", "node-update"];
+const KINDS: [&str; 9] = [
+    "template",
+    "job",
+    "submit",
+    "work",
+    "kill",
+    "resize",
+    "node-add",
+    "node-remove",
+    "node-update",
+];
 /// Ends of attempts.
 const ENDS: [&str; 3] = ["finish", "fail", "until-stopped"];
 

@@ -87,7 +87,12 @@ impl Observer for Starts {
 }
 
 /// A cell of `nodes` with `cores` each under `architecture`.
-pub fn cell(architecture: &str, options: &serde_json::Value, nodes: usize, cores: i64) -> SimulationConfig {
+pub fn cell(
+    architecture: &str,
+    options: &serde_json::Value,
+    nodes: usize,
+    cores: i64,
+) -> SimulationConfig {
     let mut config = config(1, scheduler("first-fit"));
     let entry = architectures().iter().find(|entry| entry.name == architecture);
     let entry = entry.unwrap_or_else(|| panic!("there is no scheduler called {architecture}"));
@@ -104,8 +109,7 @@ pub fn schedule(mut config: SimulationConfig, records: Vec<Record>) -> BTreeMap<
     let starts = Starts::default();
     simulation.observe(Box::new(starts.clone()));
     simulation.run(&|_| {}).expect("the run goes through");
-    let found = starts.0.lock().unwrap().clone();
-    found
+    starts.0.lock().unwrap().clone()
 }
 
 fn starts_of(architecture: &str, nodes: usize, cores: i64, jobs: &[Job]) -> Vec<u64> {
@@ -211,8 +215,7 @@ fn single_pods_are_scheduled_as_by_the_pod_at_a_time_scheduler() {
 fn a_gang_that_loses_a_member_starts_again_as_a_whole() {
     use cellsim::failure::ScriptedFault;
     let mut config = cell("easy-backfill", &serde_json::Value::Null, 4, 1);
-    config.controllers =
-        vec![Box::new(cellsim::healing::NodeLifecycle::new(SimDuration::ZERO))];
+    config.controllers = vec![Box::new(cellsim::healing::NodeLifecycle::new(SimDuration::ZERO))];
     config.faults = vec![ScriptedFault {
         at: SimTime::from_secs(50),
         lasts: SimDuration::from_secs(30),

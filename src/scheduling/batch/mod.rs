@@ -11,8 +11,6 @@ mod options;
 mod profile;
 mod queue;
 mod slots;
-#[cfg(test)]
-mod tests;
 
 use std::collections::VecDeque;
 use std::ops::Bound;

@@ -274,11 +274,7 @@ struct PodFile {
 }
 
 impl PodFile {
-    fn find(
-        table: &CsvTable,
-        extended: &[String],
-        jobs: JobIndex,
-    ) -> Result<Self, SourceError> {
+    fn find(table: &CsvTable, extended: &[String], jobs: JobIndex) -> Result<Self, SourceError> {
         let column = |name| Column::optional(table, name);
         Ok(Self {
             time: Column::required(table, "time_us")?,

@@ -14,7 +14,9 @@ use super::super::record::{Change, Outcome, PodKey, PodRecord, Record, Source, W
 use super::super::source::SourceError;
 use super::out_file::{Compression, OutFile};
 use super::{AMOUNTS, EXTENDED, NODE_EVENTS, NODES, PODS};
-use crate::cluster::{Dimension, JobSpec, NodeConstraints, NodeSpec, PodTemplate, ResourceNames, Resources};
+use crate::cluster::{
+    Dimension, JobSpec, NodeConstraints, NodeSpec, PodTemplate, ResourceNames, Resources,
+};
 use crate::engine::SimTime;
 
 /// What was written.

@@ -128,10 +128,7 @@ pub fn parse(line: &[u8]) -> Result<Line, FieldError> {
 }
 
 /// `None` for −1, which stands for what is not known.
-fn known<T>(
-    field: &[u8],
-    parse: impl Fn(&[u8]) -> Result<T, Fault>,
-) -> Result<Option<T>, Fault> {
+fn known<T>(field: &[u8], parse: impl Fn(&[u8]) -> Result<T, Fault>) -> Result<Option<T>, Fault> {
     match field {
         b"-1" | b"-1.0" => Ok(None),
         _ => parse(field).map(Some),
