@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
+use super::fair_share::{self, FairShare, FairShareOptions};
 use super::pod_at_a_time::PodAtATime;
 use super::scheduler::BuildScheduler;
 
@@ -30,7 +31,7 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
     &BUILTIN
 }
 
-const BUILTIN: [ArchitectureEntry; 5] = [
+const BUILTIN: [ArchitectureEntry; 6] = [
     ArchitectureEntry {
         name: "pod-at-a-time",
         summary: "one scheduler that places one pod after another, in no time",
@@ -65,6 +66,16 @@ const BUILTIN: [ArchitectureEntry; 5] = [
                   other (TPDS 2001)",
         options: batch::OPTIONS,
         build: |options, _| batch(Backfill::Conservative, options),
+    },
+    ArchitectureEntry {
+        name: "fair-share",
+        summary: "queues in turn by weighted dominant share (DRF, NSDI 2011), with guarantees, limits \
+                  and borrowing",
+        options: fair_share::OPTIONS,
+        build: |options, _| {
+            let options = FairShareOptions::read(options)?;
+            Ok(Box::new(move |config, streams| Box::new(FairShare::new(&options, config, streams))))
+        },
     },
 ];
 

@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 10] = [
+const GOLDENS: [Golden; 11] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -38,6 +38,7 @@ const GOLDENS: [Golden; 10] = [
     golden("openb", "openb", &[]),
     golden("google-2011", "google-2011", &[]),
     golden("swf-nasa", "swf-nasa", &[]),
+    golden("fair-share", "fair-share", &[]),
     golden(
         "month-of-200-machines",
         "month",
@@ -249,6 +250,11 @@ fn openb() {
 }
 
 #[test]
+fn fair_share() {
+    compare("fair-share");
+}
+
+#[test]
 fn swf_nasa() {
     if has_trace("swf", "swf-nasa") {
         compare_in_release("swf-nasa");
@@ -283,7 +289,7 @@ fn every_scenario_has_a_golden_summary_and_every_summary_a_scenario() {
 /// Scenarios cut to what the auditor can recount after every event within seconds: the same rules
 /// in a smaller cell or for a shorter time. The yardstick starts with 12,500 full nodes and cannot
 /// be cut; google-2011 has as many.
-const AUDITED: [(&str, &[&str]); 6] = [
+const AUDITED: [(&str, &[&str]); 7] = [
     (
         "rack-failure-game-day",
         &[
@@ -325,6 +331,7 @@ const AUDITED: [(&str, &[&str]); 6] = [
         ],
     ),
     ("single-server-vs-replicated", &[]),
+    ("fair-share", &["duration=1h"]),
     ("openb", &["duration=80d"]),
 ];
 

@@ -6,6 +6,7 @@ mod batch;
 mod cli;
 mod determinism;
 mod examples;
+mod fair_share;
 mod golden;
 mod healing;
 mod jobs;
