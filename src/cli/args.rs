@@ -44,7 +44,7 @@ pub struct RunArguments {
     /// Change a field of the scenario: --set scheduler.placement=worst-fit.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub overrides: Vec<String>,
-    /// Audit the whole state after every event (slow).
+    /// Audit the state after every event (takes a few times as long).
     #[arg(long)]
     pub check: bool,
     /// Print the summary as JSON.

@@ -44,6 +44,8 @@ pub enum Purpose {
     JobTier,
     /// Whose a job is, and what else is declared of it.
     JobTenant,
+    /// In which order machines are taken away when a cell is compacted.
+    Compaction,
     /// For experiments and for authors of policies, each under a number of its own.
     Custom(u32),
 }
@@ -67,7 +69,8 @@ impl Purpose {
             Self::Usage => 13,
             Self::FaultKind => 14,
             Self::JobTier => 15,
-            Self::JobTenant => 16,
+            Self::Compaction => 16,
+            Self::JobTenant => 17,
             Self::Custom(number) => 1 << 32 | number as u64,
         }
     }

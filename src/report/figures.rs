@@ -78,6 +78,7 @@ fn allocation(result: &RunResult, figures: &mut Vec<Figure>) {
         let ratios = [
             ("allocation_ratio", "allocated", resource.allocation_ratio),
             ("utilization", "used", resource.utilization),
+            ("fragmentation", "fragmented", resource.fragmentation),
         ];
         figures.extend(ratios.map(|(key, label, value)| {
             figure(format!("{key}_{name}"), format!("{name} {label}"), Kind::Ratio, value)

@@ -6,9 +6,11 @@
 pub mod batch;
 mod config;
 pub mod fair_share;
+pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;
+mod process;
 mod queue;
 mod registry;
 mod scheduler;
@@ -16,8 +18,9 @@ mod scheduler;
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
+pub use process::ProcessScheduler;
 pub use queue::{PendingQueue, QueueKey};
-pub use registry::{ArchitectureEntry, architectures};
+pub use registry::{ArchitectureEntry, PROCESS, architectures};
 pub use scheduler::{
     BuildScheduler, Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses,
 };

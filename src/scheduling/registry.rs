@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
 use super::fair_share::{self, FairShare, FairShareOptions};
 use super::pod_at_a_time::PodAtATime;
+use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
 
 /// A scheduler that scenarios can name.
@@ -31,16 +32,11 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
     &BUILTIN
 }
 
-const BUILTIN: [ArchitectureEntry; 6] = [
-    ArchitectureEntry {
-        name: "pod-at-a-time",
-        summary: "one scheduler that places one pod after another, in no time",
-        options: "",
-        build: |options, _| {
-            no_options(options)?;
-            Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
-        },
-    },
+/// Name of the scheduler that is a child process.
+pub const PROCESS: &str = "process";
+
+const BUILTIN: [ArchitectureEntry; 7] = [
+    POD_AT_A_TIME,
     ArchitectureEntry {
         name: "job-queue",
         summary: "whole jobs in order; the first that does not fit holds up all behind it",
@@ -77,7 +73,29 @@ const BUILTIN: [ArchitectureEntry; 6] = [
             Ok(Box::new(move |config, streams| Box::new(FairShare::new(&options, config, streams))))
         },
     },
+    CHILD,
 ];
+
+const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
+    name: "pod-at-a-time",
+    summary: "one scheduler that places one pod after another, in no time",
+    options: "",
+    build: |options, _| {
+        no_options(options)?;
+        Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
+    },
+};
+
+const CHILD: ArchitectureEntry = ArchitectureEntry {
+    name: PROCESS,
+    summary: "a program in any language, run as a child process (docs/protocol.md)",
+    options: "command: the program and its arguments, as a list; replyWithin: seconds of real \
+              time for a reply (60); options: whatever the program takes",
+    build: |options, folder| {
+        let spec = process_spec(options, folder)?;
+        Ok(Box::new(|_, streams| Box::new(ProcessScheduler::new(spec, streams))))
+    },
+};
 
 fn batch(backfill: Backfill, options: &Value) -> Result<BuildScheduler, String> {
     let options = BatchOptions::read(backfill, options)?;

@@ -94,6 +94,10 @@ impl Simulation {
 
     pub(super) fn pod_work_done(&mut self, reference: PodRef) {
         let Some(pod) = self.cluster.pods().resolve(reference) else { return };
+        if self.cluster.now() - pod.started_at < pod.remaining_work() {
+            // The source has since said that there is more to do; that end is queued as well.
+            return;
+        }
         let ending = match pod.new.work_end {
             WorkEnd::Succeeds => Ending::Succeeded,
             WorkEnd::Fails => Ending::Failed,

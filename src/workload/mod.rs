@@ -19,6 +19,7 @@ pub mod google2011;
 pub mod native;
 pub mod openb;
 pub mod swf;
+pub mod target;
 
 pub use ahead::ReadAhead;
 pub use bands::usual_priority;

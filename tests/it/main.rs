@@ -2,8 +2,10 @@
 
 mod auditor;
 mod bad_input;
+mod bad_scenarios;
 mod batch;
 mod cli;
+mod compaction;
 mod determinism;
 mod examples;
 mod fair_share;
@@ -11,6 +13,7 @@ mod golden;
 mod healing;
 mod jobs;
 mod layers;
+mod process;
 mod queueing;
 mod readme;
 mod reliability;

@@ -1,6 +1,7 @@
 //! Made-up results to show and to test with: deterministic, of the shape that a run yields, from
 //! a Borg-like day with a failed rack down to a run in which nothing happened. Tests only.
 
+mod reliability;
 mod series;
 
 use series::{column, noise, timeseries};
@@ -62,6 +63,7 @@ pub fn nothing() -> RunResult {
         notices: Vec::new(),
         window: Window { start_s: 0.0, end_s: 0.0, length_s: 0.0 },
         resources: Vec::new(),
+        target_workload: None,
         tiers: Vec::new(),
         pools: Vec::new(),
         pods: PodCounts::default(),
@@ -69,6 +71,7 @@ pub fn nothing() -> RunResult {
         evictions: Vec::new(),
         work: WorkSummary::default(),
         nodes: NodeSummary::default(),
+        reliability: ReliabilitySummary::default(),
         domains: Vec::new(),
         workloads: Vec::new(),
         outages: Vec::new(),
@@ -96,6 +99,11 @@ fn day(seed: u64, buckets: usize) -> RunResult {
         ],
         window: Window { start_s: 7_200.0, end_s: DAY_S, length_s: DAY_S - 7_200.0 },
         resources: resources(shift),
+        target_workload: Some(TargetWorkload {
+            pods: 13_000,
+            shapes: 212,
+            significant_bits: Some(4),
+        }),
         tiers: tiers(shift),
         pools: pools(),
         pods: pods(seed),
@@ -110,12 +118,14 @@ fn day(seed: u64, buckets: usize) -> RunResult {
                 .to_vec(),
         },
         nodes: nodes(shift),
+        reliability: reliability::spread(),
         domains: vec![DomainSummary {
             kind: "rack".to_owned(),
             count: 25,
             failures: 1,
             mttf_s: Some(1.98e6),
             mttr_s: Some(5_400.0),
+            mtbf_s: Some(1.985_4e6),
         }],
         workloads: workloads(shift),
         outages: outages(),
@@ -188,6 +198,8 @@ fn resources(shift: f64) -> Vec<ResourceSummary> {
             effective_allocation_ratio: Some(ratio * 0.997_2),
             utilization: used.map(|used| used + 0.01 * shift),
             peak_allocation_ratio: Some(ratio + 0.12),
+            fragmented_mean: Some(up * (1.0 - ratio) * (0.2 + ratio / 4.0)),
+            fragmentation: Some(0.2 + ratio / 4.0),
         }
     };
     vec![
