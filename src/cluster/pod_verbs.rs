@@ -45,6 +45,11 @@ impl Cluster {
         id
     }
 
+    /// Notes what is known of a workload as a job: its queue, its gangs.
+    pub fn describe_workload(&mut self, workload: WorkloadId, spec: Arc<JobSpec>) {
+        self.workloads.describe(workload, spec);
+    }
+
     /// Declares (or resizes) a workload that wants `wanted` pods and counts as available with
     /// `minimum_ready` of them.
     pub fn scale_workload(

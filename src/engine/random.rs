@@ -42,6 +42,8 @@ pub enum Purpose {
     FaultKind,
     /// Which tier or priority a job has.
     JobTier,
+    /// Whose a job is, and what else is declared of it.
+    JobTenant,
     /// In which order machines are taken away when a cell is compacted.
     Compaction,
     /// Which device of a node a pod gets.
@@ -69,8 +71,9 @@ impl Purpose {
             Self::Usage => 13,
             Self::FaultKind => 14,
             Self::JobTier => 15,
-            Self::Compaction => 17,
             Self::Device => 16,
+            Self::Compaction => 17,
+            Self::JobTenant => 18,
             Self::Custom(number) => 1 << 32 | number as u64,
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod batch;
 mod config;
+pub mod fair_share;
 pub mod kube;
 pub mod placement;
 mod pod_at_a_time;

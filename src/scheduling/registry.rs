@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
+use super::fair_share::{self, FairShare, FairShareOptions};
 use super::pod_at_a_time::PodAtATime;
 use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
@@ -34,7 +35,7 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
 /// Name of the scheduler that is a child process.
 pub const PROCESS: &str = "process";
 
-const BUILTIN: [ArchitectureEntry; 6] = [
+const BUILTIN: [ArchitectureEntry; 7] = [
     POD_AT_A_TIME,
     ArchitectureEntry {
         name: "job-queue",
@@ -61,6 +62,16 @@ const BUILTIN: [ArchitectureEntry; 6] = [
                   other (TPDS 2001)",
         options: batch::OPTIONS,
         build: |options, _| batch(Backfill::Conservative, options),
+    },
+    ArchitectureEntry {
+        name: "fair-share",
+        summary: "queues in turn by weighted dominant share (DRF, NSDI 2011), with guarantees, limits \
+                  and borrowing",
+        options: fair_share::OPTIONS,
+        build: |options, _| {
+            let options = FairShareOptions::read(options)?;
+            Ok(Box::new(move |config, streams| Box::new(FairShare::new(&options, config, streams))))
+        },
     },
     CHILD,
 ];

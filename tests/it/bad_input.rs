@@ -178,7 +178,7 @@ fn bad_trace_arguments_are_refused() {
         ("an empty folder", &["trace", "inspect", "empty", "--format", "google2011"], &["empty"]),
         ("no such columns", &["trace", "inspect", "trace", "--format", "native"], &["pods.csv"]),
         ("no format", &["trace", "inspect", "trace"], &["--format"]),
-        ("an unknown format", &["trace", "inspect", "trace", "--format", "swf"], &["swf"]),
+        ("an unknown format", &["trace", "inspect", "trace", "--format", "azure"], &["azure"]),
         ("no length", &["trace", "generate", "--to", "out"], &["--tasks"]),
         (
             "a length without a unit",

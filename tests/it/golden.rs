@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 10] = [
+const GOLDENS: [Golden; 11] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -37,12 +37,13 @@ const GOLDENS: [Golden; 10] = [
     golden("borg-cell-6h", "borg-cell", &["duration=6h", "measure.warmup=1h"]),
     golden("openb", "openb", &[]),
     golden("google-2011", "google-2011", &[]),
-    golden("swf-nasa", "swf-nasa", &[]),
     golden(
         "month-of-200-machines",
         "month",
         &["duration=2d", "workload.generator.nodes=200", "workload.generator.tasks=40000"],
     ),
+    golden("swf-nasa", "swf-nasa", &[]),
+    golden("fair-share", "fair-share", &[]),
 ];
 
 const fn golden(
@@ -249,6 +250,11 @@ fn openb() {
 }
 
 #[test]
+fn fair_share() {
+    compare("fair-share");
+}
+
+#[test]
 fn swf_nasa() {
     if has_trace("swf", "swf-nasa") {
         compare_in_release("swf-nasa");
@@ -286,7 +292,8 @@ const AUDITED_SHORTER: [(&str, &[&str]); 2] =
     [("borg-cell", &["duration=1h", "measure.warmup=10min"]), ("month", GOLDENS[8].overrides)];
 
 /// Scenarios cut to what the auditor can follow within seconds without optimisation.
-const AUDITED_IN_DEBUG: [(&str, &[&str]); 4] = [
+const AUDITED_IN_DEBUG: [(&str, &[&str]); 5] = [
+    ("fair-share", &["duration=1h"]),
     ("quick-start", &["duration=1h", "measure.warmup=10min"]),
     (
         "borg-cell",
@@ -326,7 +333,7 @@ fn the_auditor_is_quiet_on_small_cells_and_changes_nothing() {
 #[test]
 fn the_auditor_is_quiet_on_every_scenario_that_needs_no_trace() {
     let scenarios: BTreeSet<&str> = GOLDENS.iter().map(|golden| golden.scenario).collect();
-    let traced = ["google-2011", "openb"];
+    let traced = ["google-2011", "openb", "swf-nasa"];
     scenarios.into_iter().filter(|name| !traced.contains(name)).for_each(audit_in_release);
 }
 
@@ -334,6 +341,13 @@ fn the_auditor_is_quiet_on_every_scenario_that_needs_no_trace() {
 fn the_auditor_is_quiet_on_openb() {
     if has_trace("alibaba-gpu-v2023", "openb under the auditor") {
         audit("openb", &[]);
+    }
+}
+
+#[test]
+fn the_auditor_is_quiet_on_swf_nasa() {
+    if has_trace("swf", "swf-nasa under the auditor") {
+        audit_in_release("swf-nasa");
     }
 }
 

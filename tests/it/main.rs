@@ -8,6 +8,7 @@ mod cli;
 mod compaction;
 mod determinism;
 mod examples;
+mod fair_share;
 mod golden;
 mod healing;
 mod jobs;

@@ -29,6 +29,7 @@ fn service(replicas: u32, minimum_ready: u32) -> Service {
         start_delay: None,
         objective: None,
         run: None,
+        job: None,
     }
 }
 

@@ -154,6 +154,12 @@ pub struct Generator {
     /// Swing of the arrivals over a day: 0 is none, 1 means that nothing arrives at night.
     /// Default: 0.3.
     pub daily_swing: Option<Ratio>,
+    /// Number of tenants: each job is in the queue of one of them, `tenant-0`, `tenant-1`, …, drawn
+    /// alike. Default: no queues.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub tenants: Option<u32>,
+    /// Share of jobs whose tasks have to be started together. Default: none.
+    pub gangs: Option<Ratio>,
     /// What differs from the published shapes, by tier.
     pub tiers: PerTier<TierLoad>,
 }

@@ -10,9 +10,7 @@ mod easy;
 mod options;
 mod profile;
 mod queue;
-mod slots;
-#[cfg(test)]
-mod tests;
+pub(super) mod slots;
 
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -20,9 +18,9 @@ use std::ops::Bound;
 use rustc_hash::FxHashMap;
 
 use self::conservative::Reservations;
-use self::easy::{Shadow, by_pod};
+use self::easy::Shadow;
 use self::queue::{Jobs, Rank, WaitingJob};
-use self::slots::{count_now, free_now, total_free, trial};
+use self::slots::{by_pod, count_now, free_now, total_free, trial};
 use super::config::{QueueOrder, SchedulerConfig};
 use super::placement::Placer;
 use super::scheduler::{Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses};
@@ -201,7 +199,8 @@ impl BatchScheduler {
             None if job.groups.len() == 1 => job.pods.iter().map(|pod| (*pod, None)).collect(),
             None => {
                 let places = trial(cluster, &job.groups, &mut free_now(cluster));
-                let places = by_pod(cluster, &job, places.expect("it has just been found to fit"));
+                let places =
+                    by_pod(cluster, &job.pods, places.expect("it has just been found to fit"));
                 places.into_iter().map(|(pod, node)| (pod, Some(node))).collect()
             }
         };
