@@ -42,6 +42,10 @@ pub enum Purpose {
     FaultKind,
     /// Which tier or priority a job has.
     JobTier,
+    /// How long a scheduler takes to decide.
+    DecisionTime,
+    /// Which nodes a scheduler probes.
+    Probe,
     /// For experiments and for authors of policies, each under a number of its own.
     Custom(u32),
 }
@@ -65,6 +69,8 @@ impl Purpose {
             Self::Usage => 13,
             Self::FaultKind => 14,
             Self::JobTier => 15,
+            Self::DecisionTime => 40,
+            Self::Probe => 41,
             Self::Custom(number) => 1 << 32 | number as u64,
         }
     }
