@@ -3,6 +3,7 @@
 //! This floor reads the cluster and returns decisions. It must never change the cluster, and
 //! never look at what is really up: only at what the control plane believes.
 
+mod architectures;
 mod config;
 pub mod placement;
 mod pod_at_a_time;
@@ -15,7 +16,7 @@ pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
 pub use queue::{PendingQueue, QueueKey};
-pub use registry::{ArchitectureEntry, architectures};
+pub use registry::{ArchitectureEntry, Setting, architectures};
 pub use scheduler::{
     BuildScheduler, Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses,
 };

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::architectures::{FLOW, MESOS, MONOLITHIC, OMEGA, SPARROW};
 use super::pod_at_a_time::PodAtATime;
 use super::scheduler::BuildScheduler;
 
@@ -16,6 +17,8 @@ pub struct ArchitectureEntry {
     pub summary: &'static str,
     /// Its options, with units, range and default; empty without any.
     pub options: &'static str,
+    /// What a scenario may say of the scheduler in general that this one does not follow.
+    pub ignores: &'static [Setting],
     /// Makes it from its options (an object, or null for the defaults) and the folder that file
     /// names among them are relative to.
     ///
@@ -24,20 +27,36 @@ pub struct ArchitectureEntry {
     pub build: fn(&Value, &Path) -> Result<BuildScheduler, String>,
 }
 
+/// Something that a scenario says of the scheduler in general, whatever its architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// `placement`: the policy.
+    Placement,
+    /// `queue`: in which order pods are tried.
+    Queue,
+    /// `headOfLineBlocking`.
+    HeadOfLineBlocking,
+    /// `preemption`.
+    Preemption,
+}
+
 /// The schedulers that come with the simulator, in the order in which they are listed.
 pub fn architectures() -> &'static [ArchitectureEntry] {
     &BUILTIN
 }
 
-const BUILTIN: [ArchitectureEntry; 1] = [ArchitectureEntry {
+const BUILTIN: [ArchitectureEntry; 6] = [POD_AT_A_TIME, MONOLITHIC, OMEGA, MESOS, SPARROW, FLOW];
+
+const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
     name: "pod-at-a-time",
     summary: "one scheduler that places one pod after another, in no time",
     options: "",
+    ignores: &[],
     build: |options, _| {
         no_options(options)?;
         Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
     },
-}];
+};
 
 /// Refuses any option.
 pub fn no_options(options: &Value) -> Result<(), String> {
