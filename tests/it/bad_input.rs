@@ -103,6 +103,24 @@ fn malformed_scenarios_are_refused_with_their_place() {
         ("no cpu", changed("cpu: 8", "cpu: 0"), &["s.yaml:5:35", "above 0"]),
         ("memory unit", changed("32Gi", "32Gb"), &["s.yaml:5:46", "unknown unit \"Gb\""]),
         ("memory in millibytes", changed("32Gi", "32m"), &["s.yaml:5:46", "did you mean M"]),
+        (
+            "preemption that nobody follows",
+            with("scheduler: {architecture: sparrow, preemption: borg}\n"),
+            &["s.yaml:9:48", "E0204", "\"sparrow\" does not follow `preemption`"],
+        ),
+        (
+            "an option of a scheduler that does not exist",
+            with("scheduler: {architecture: {name: omega, options: {comit: x}}}\n"),
+            &["s.yaml:9:", "E0205", "did you mean `commit`"],
+        ),
+        (
+            "tiers without a scheduler",
+            with(
+                "scheduler: {architecture: {name: mesos, options: \
+                 {schedulers: [{tiers: [mid]}]}}}\n",
+            ),
+            &["s.yaml:9:", "E0205", "nobody is in charge of `free`"],
+        ),
         ("huge memory", changed("32Gi", "9e30"), &["s.yaml:5:46", "E0106", "too large"]),
         ("list for a mapping", changed(pool, "[]"), &["s.yaml:5:7", "must be a mapping"]),
         ("mapping for a list", with("failures: {faults: {}}\n"), &["s.yaml:9:20", "a list"]),

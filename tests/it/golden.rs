@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 9] = [
+const GOLDENS: [Golden; 11] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -37,6 +37,8 @@ const GOLDENS: [Golden; 9] = [
     golden("borg-cell-6h", "borg-cell", &["duration=6h", "measure.warmup=1h"]),
     golden("openb", "openb", &[]),
     golden("google-2011", "google-2011", &[]),
+    golden("omega-3h", "omega", &["duration=3h"]),
+    golden("sparrow-3min", "sparrow", &["duration=3min"]),
     golden(
         "month-of-200-machines",
         "month",
@@ -238,6 +240,16 @@ fn a_small_cell_under_the_load_of_the_month() {
 }
 
 #[test]
+fn three_hours_of_schedulers_on_shared_state() {
+    compare("omega-3h");
+}
+
+#[test]
+fn three_minutes_of_sampling() {
+    compare("sparrow-3min");
+}
+
+#[test]
 fn openb() {
     if has_trace("alibaba-gpu-v2023", "openb") {
         compare("openb");
@@ -272,7 +284,7 @@ fn every_scenario_has_a_golden_summary_and_every_summary_a_scenario() {
 /// Scenarios cut to what the auditor can recount after every event within seconds: the same rules
 /// in a smaller cell or for a shorter time. The yardstick starts with 12,500 full nodes and cannot
 /// be cut; google-2011 has as many.
-const AUDITED: [(&str, &[&str]); 6] = [
+const AUDITED: [(&str, &[&str]); 8] = [
     (
         "rack-failure-game-day",
         &[
@@ -314,6 +326,16 @@ const AUDITED: [(&str, &[&str]); 6] = [
         ],
     ),
     ("single-server-vs-replicated", &[]),
+    ("omega", &["duration=30min", "workload.generator.nodes=30"]),
+    (
+        "sparrow",
+        &[
+            "duration=20s",
+            "measure.warmup=0s",
+            "cluster.pools.0.count=20",
+            "workload.poisson.arrivals=0.64/s",
+        ],
+    ),
     ("openb", &["duration=80d"]),
 ];
 

@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
+mod architecture_rules;
+mod architectures;
 mod auditor;
 mod bad_input;
 mod cli;
@@ -11,4 +13,5 @@ mod layers;
 mod queueing;
 mod readme;
 mod reliability;
+mod shapes;
 mod support;
