@@ -5,6 +5,8 @@
 
 pub mod engine;
 
+pub mod kubernetes;
+
 pub mod cluster;
 
 pub mod workload;
@@ -12,6 +14,8 @@ pub mod workload;
 pub mod failure;
 
 pub mod metrics;
+
+pub mod protocol;
 
 pub mod healing;
 

@@ -42,6 +42,8 @@ pub enum Purpose {
     FaultKind,
     /// Which tier or priority a job has.
     JobTier,
+    /// In which order machines are taken away when a cell is compacted.
+    Compaction,
     /// How long a scheduler takes to decide.
     DecisionTime,
     /// Which nodes a scheduler probes.
@@ -69,6 +71,7 @@ impl Purpose {
             Self::Usage => 13,
             Self::FaultKind => 14,
             Self::JobTier => 15,
+            Self::Compaction => 16,
             Self::DecisionTime => 40,
             Self::Probe => 41,
             Self::Custom(number) => 1 << 32 | number as u64,

@@ -4,10 +4,13 @@
 //! never look at what is really up: only at what the control plane believes.
 
 mod architectures;
+pub mod batch;
 mod config;
+pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;
+mod process;
 mod queue;
 mod registry;
 mod scheduler;
@@ -15,8 +18,9 @@ mod scheduler;
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
+pub use process::ProcessScheduler;
 pub use queue::{PendingQueue, QueueKey};
-pub use registry::{ArchitectureEntry, Setting, architectures};
+pub use registry::{ArchitectureEntry, PROCESS, Setting, architectures};
 pub use scheduler::{
     BuildScheduler, Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses,
 };
