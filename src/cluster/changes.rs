@@ -29,6 +29,12 @@ impl ChangeLog {
         self.entries.push(node);
     }
 
+    /// Forgets everything: whoever reads the log starts afresh, those that were up to date included.
+    pub(super) fn start_over(&mut self) {
+        self.first += self.entries.len() as u64 + 1;
+        self.entries.clear();
+    }
+
     /// The version after the newest entry.
     #[inline]
     pub fn version(&self) -> Version {

@@ -116,6 +116,16 @@ impl ClassTable {
         id
     }
 
+    /// Shows `class` as what is in slot `id`, in a table that interns none of its own (see
+    /// [`Draft`](super::Draft)).
+    pub(super) fn mirror(&mut self, id: ClassId, class: &PodClass) {
+        let slot = Slot { class: *class, hash: 0, pods: 0 };
+        if id.index() >= self.slots.len() {
+            self.slots.resize(id.index() + 1, slot.clone());
+        }
+        self.slots[id.index()] = slot;
+    }
+
     /// One pod fewer of class `id`; the last one frees the slot.
     pub(super) fn release(&mut self, id: ClassId) {
         let slot = &mut self.slots[id.index()];

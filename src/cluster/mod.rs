@@ -10,6 +10,7 @@ mod bits;
 mod changes;
 mod class;
 mod domain;
+mod draft;
 mod fact;
 mod gpu;
 mod ids;
@@ -35,6 +36,7 @@ pub use bits::BitSet;
 pub use changes::{ChangeLog, Version};
 pub use class::{ClassTable, PodClass};
 pub use domain::{DomainError, DomainGraph, DomainSpec};
+pub use draft::Draft;
 pub use fact::{Ending, EvictionCause, Fact, StopReason};
 pub use gpu::{DeviceShare, Devices, MAX_DEVICES, WHOLE_MILLI};
 pub use ids::{

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::bits::BitSet;
-use super::changes::ChangeLog;
+use super::changes::{ChangeLog, Version};
 use super::class::PodClass;
 use super::gpu::{DeviceShare, Devices, MAX_DEVICES};
 use super::ids::{ConstraintId, GroupId, NodeId, PodId, PoolId};
@@ -320,6 +320,66 @@ impl NodeTable {
         self.constraint_ids.insert(constraints.clone(), id);
         self.matching.push(matching);
         id
+    }
+
+    /// Makes this table, a copy of `other` as it was at `version`, what `other` is now. Its own log
+    /// tells which nodes were brought up to date.
+    pub(super) fn follow(&mut self, other: &Self, version: Version) {
+        let Some(changed) = other.changes.since(version) else {
+            let mut changes = std::mem::take(&mut self.changes);
+            changes.start_over();
+            *self = Self { changes, ..other.clone() };
+            return;
+        };
+        if self.groups.len() < other.groups.len() {
+            self.groups.clone_from(&other.groups);
+            self.own_scales.clone_from(&other.own_scales);
+            self.largest_limit = other.largest_limit;
+            self.scale = other.scale;
+        }
+        if self.pools.len() < other.pools.len() {
+            self.pools.clone_from(&other.pools);
+        }
+        if self.constraints.len() < other.constraints.len() {
+            self.constraints.clone_from(&other.constraints);
+            self.constraint_ids.clone_from(&other.constraint_ids);
+            let new = &other.matching[self.matching.len()..];
+            self.matching.extend_from_slice(new);
+        }
+        for node in changed {
+            self.copy_row(other, *node);
+        }
+    }
+
+    /// Makes `node`, one of the table's or the next, what it is in `other`.
+    fn copy_row(&mut self, other: &Self, node: NodeId) {
+        let i = node.index();
+        // Nodes are logged when they are added, so the next is the only one that can be missing.
+        if i == self.len() {
+            self.free.push(other.free[i]);
+            self.group.push(other.group[i]);
+            self.devices.push(other.devices[i]);
+            self.first_pod.push(PodId::NONE);
+            self.pod_count.push(0);
+            self.condition.push(other.condition[i]);
+            self.pool.push(other.pool[i]);
+            self.specs.push(Arc::clone(&other.specs[i]));
+        }
+        self.free[i] = other.free[i];
+        self.group[i] = other.group[i];
+        self.devices[i] = other.devices[i];
+        self.pod_count[i] = other.pod_count[i];
+        self.pool[i] = other.pool[i];
+        self.condition[i] = other.condition[i];
+        if !Arc::ptr_eq(&self.specs[i], &other.specs[i]) {
+            self.specs[i] = Arc::clone(&other.specs[i]);
+        }
+        self.open.set(i, other.open.contains(i));
+        self.resized.set(i, other.resized.contains(i));
+        for (own, others) in self.matching.iter_mut().zip(&other.matching) {
+            own.set(i, others.contains(i));
+        }
+        self.changes.push(node);
     }
 
     /// Adds a node that is up and believed ready.

@@ -204,7 +204,7 @@ impl Cluster {
 
     /// Notes that `node` holds a pod that has to be apart from its like (no longer).
     #[inline]
-    fn mark_apart(&mut self, class: ClassId, node: NodeId, held: bool) {
+    pub(super) fn mark_apart(&mut self, class: ClassId, node: NodeId, held: bool) {
         let workload = self.classes.get(class).apart_from;
         if workload.is_some() {
             self.workloads.get_mut(workload).mark_apart(node, held);

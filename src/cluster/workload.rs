@@ -185,6 +185,15 @@ impl WorkloadTable {
         id
     }
 
+    /// Shows `workload` as what is in slot `id`, in a table that has none of its own (see
+    /// [`Draft`](super::Draft)).
+    pub(super) fn mirror(&mut self, id: WorkloadId, workload: &Workload) {
+        if id.index() >= self.slots.len() {
+            self.slots.resize(id.index() + 1, workload.clone());
+        }
+        self.slots[id.index()].clone_from(workload);
+    }
+
     /// Forgets a workload without pods; its slot stays readable until [`WorkloadTable::recycle`].
     pub(super) fn retire(&mut self, id: WorkloadId) {
         let workload = &mut self.slots[id.index()];

@@ -48,6 +48,10 @@ pub enum Purpose {
     Compaction,
     /// Which device of a node a pod gets.
     Device,
+    /// How long a scheduler takes to decide.
+    DecisionTime,
+    /// Which nodes a scheduler probes.
+    Probe,
     /// For experiments and for authors of policies, each under a number of its own.
     Custom(u32),
 }
@@ -74,6 +78,8 @@ impl Purpose {
             Self::Device => 16,
             Self::Compaction => 17,
             Self::JobTenant => 18,
+            Self::DecisionTime => 40,
+            Self::Probe => 41,
             Self::Custom(number) => 1 << 32 | number as u64,
         }
     }

@@ -411,14 +411,22 @@ pub struct SchedulerActivity {
     pub name: String,
     /// Share of the run in which it was deciding (Omega, EuroSys'13 §4: *busyness*).
     pub busy: f64,
+    /// The same without repeated attempts: what it would be if nobody ever got in the way.
+    pub busy_first_attempts: f64,
     /// Decisions that were made: jobs or rounds, as the scheduler counts them.
     pub decisions: u64,
+    /// Of them, those with a conflict, which have to be made again in part or in full.
+    pub conflicted: u64,
     /// Placements that others had made impossible when they were to be committed.
     pub conflicts: u64,
-    /// Mean conflicts for each decision that went through (Omega §4: *conflict fraction*).
+    /// Decisions with a conflict for each that went through (Omega §4: *conflict fraction*; 3 means
+    /// that it takes four attempts).
     pub conflict_fraction: f64,
-    /// Decisions that were given up after too many attempts.
+    /// Jobs that were given up after too many attempts.
     pub abandoned: u64,
+    /// Mean time from a job's coming to the end of the first attempt at it (Omega §4: *job wait
+    /// time*).
+    pub wait_mean_s: Option<f64>,
 }
 
 /// Little's law over the window: mean number = arrival rate × mean time. The two sides agree up to

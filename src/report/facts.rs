@@ -3,7 +3,7 @@
 
 use super::format::{self, duration, percent};
 use super::table::{Cell, Table, numbers, real, text, whole, words};
-use crate::metrics::RunResult;
+use crate::metrics::{RunResult, SchedulerActivity};
 
 /// Rows of a name and a number, those that are zero or unknown left out.
 fn facts(rows: Vec<(&str, Option<Cell>)>) -> Table {
@@ -151,18 +151,26 @@ pub fn scheduler(result: &RunResult) -> Table {
         ("Significant bits of shapes", bits),
         ("Little's law, relative difference", law_row),
     ];
-    let busy = scheduler.activity.iter().map(|one| (format!("Busyness of {}", one.name), one));
-    let named: Vec<_> = busy
-        .flat_map(|(busyness, one)| {
-            [
-                (busyness, Some(real(one.busy, percent))),
-                (format!("Decisions of {}", one.name), some(one.decisions)),
-                (format!("Conflicts of {}", one.name), some(one.conflicts)),
-            ]
-        })
-        .collect();
+    let named: Vec<_> = scheduler.activity.iter().flat_map(activity).collect();
     rows.extend(named.iter().map(|(name, value)| (name.as_str(), value.clone())));
     facts(rows)
+}
+
+/// The figures of one of several schedulers, or of one whose decisions take time.
+fn activity(one: &SchedulerActivity) -> Vec<(String, Option<Cell>)> {
+    let name = &one.name;
+    let met_conflicts = one.conflicted > 0;
+    let fraction = met_conflicts.then(|| real(one.conflict_fraction, format::number));
+    let first = met_conflicts.then(|| real(one.busy_first_attempts, percent));
+    vec![
+        (format!("Busyness of {name}"), Some(real(one.busy, percent))),
+        (format!("Busyness of {name}, first attempts"), first),
+        (format!("Decisions of {name}"), some(one.decisions)),
+        (format!("Conflicts of {name}"), some(one.conflicts)),
+        (format!("Conflict fraction of {name}"), fraction),
+        (format!("Jobs given up by {name}"), some(one.abandoned)),
+        (format!("Job wait at {name}, mean"), seconds(one.wait_mean_s)),
+    ]
 }
 
 /// What the source of the workload says of itself.

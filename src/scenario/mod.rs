@@ -15,7 +15,6 @@ mod document;
 mod overrides;
 mod yaml;
 
-mod decimal;
 mod error;
 mod problems;
 mod quantity;

@@ -10,8 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::decimal::Decimal;
-use crate::engine::SimDuration;
+use crate::engine::{Decimal, SimDuration};
 
 /// A kind of quantity: what it is called and how it is read.
 pub trait Unit: 'static {
@@ -181,8 +180,6 @@ pub type RateText = Quantity<Rate>;
 /// More than any cell has: 2^52 millicores or bytes leave room for sums over all nodes in an
 /// `i64`.
 const MOST: u128 = 1 << 52;
-/// The longest duration: 1,000 years.
-const LONGEST_US: u128 = 1000 * 365 * 86_400 * 1_000_000;
 
 impl Unit for Cpu {
     type Amount = i64;
@@ -241,43 +238,8 @@ impl Unit for Duration {
     const PATTERN: &'static str = r"^(0|([0-9]+(\.[0-9]+)?(us|ms|s|sec|m|min|h|d|w|y))+)$";
 
     fn parse(text: &str) -> Result<SimDuration, String> {
-        let mut total: u128 = 0;
-        let mut rest = text.trim();
-        if rest.is_empty() {
-            return Err("is empty".to_owned());
-        }
-        while !rest.is_empty() {
-            let (number, suffix) = Decimal::read(rest)?;
-            let end = suffix.find(|c: char| c.is_ascii_digit()).unwrap_or(suffix.len());
-            let unit = suffix[..end].trim();
-            rest = &suffix[end..];
-            if unit.is_empty() && (number.digits > 0 || end < suffix.len()) {
-                return Err(format!("has no unit; did you mean {text}s?"));
-            }
-            let unit_us = unit_us(unit).ok_or_else(|| {
-                format!("has the unknown unit \"{unit}\" (known: us, ms, s, min, h, d, w, y)")
-            })?;
-            total += number.times(unit_us, LONGEST_US, "is finer than a microsecond")? as u128;
-        }
-        if total > LONGEST_US {
-            return Err("is too large".to_owned());
-        }
-        Ok(SimDuration(u64::try_from(total).expect("1,000 years of microseconds fit 64 bits")))
+        SimDuration::parse(text)
     }
-}
-
-fn unit_us(unit: &str) -> Option<u128> {
-    Some(match unit {
-        "us" | "µs" => 1,
-        "ms" => 1000,
-        "s" | "sec" | "" => 1_000_000,
-        "m" | "min" => 60_000_000,
-        "h" => 3_600_000_000,
-        "d" => 86_400_000_000,
-        "w" => 604_800_000_000,
-        "y" => 31_536_000_000_000,
-        _ => return None,
-    })
 }
 
 impl Unit for Share {
@@ -319,7 +281,8 @@ impl Unit for Rate {
     fn parse(text: &str) -> Result<f64, String> {
         let (number, suffix) = Decimal::read(text)?;
         let unit = suffix.strip_prefix('/').map(str::trim).filter(|unit| !unit.is_empty());
-        let unit_us = unit.and_then(unit_us).ok_or("has no unit such as /s or /min")?;
+        let unit_us =
+            unit.and_then(SimDuration::unit_us).ok_or("has no unit such as /s or /min")?;
         let rate = number.as_f64() * 1e6 / unit_us as f64;
         if rate > 1e9 {
             return Err("is above 1,000,000,000 per second".to_owned());

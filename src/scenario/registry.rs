@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::engine::Streams;
 use crate::scheduling::placement::{Placement, Strategy, builtin};
-use crate::scheduling::{BuildScheduler, Scheduler, SchedulerConfig, architectures};
+use crate::scheduling::{BuildScheduler, Scheduler, SchedulerConfig, Setting, architectures};
 
 /// Makes what scenarios can name from its options and the folder that files are relative to.
 type Build<T> = Arc<dyn Fn(&Value, &Path) -> Result<T, String> + Send + Sync>;
@@ -21,6 +21,8 @@ pub struct Entry<T> {
     pub summary: String,
     /// Its options, with units, ranges and defaults; empty without any.
     pub options: String,
+    /// What a scenario may say of the scheduler in general that this one does not follow.
+    pub ignores: &'static [Setting],
     build: Build<T>,
 }
 
@@ -34,7 +36,7 @@ impl<T> Entry<T> {
     /// One that a program adds; [`Registry::described`] may say more of it.
     fn added(name: &str, build: Build<T>) -> Self {
         let summary = "added by this program".to_owned();
-        Self { name: name.to_owned(), summary, options: String::new(), build }
+        Self { name: name.to_owned(), summary, options: String::new(), ignores: &[], build }
     }
 
     /// Makes it from its options: an object, or null for the defaults. File names among them are
@@ -53,6 +55,7 @@ impl<T> Clone for Entry<T> {
             name: self.name.clone(),
             summary: self.summary.clone(),
             options: self.options.clone(),
+            ignores: self.ignores,
             build: Arc::clone(&self.build),
         }
     }
@@ -86,12 +89,14 @@ impl Default for Registry {
             name: entry.name.to_owned(),
             summary: entry.summary.to_owned(),
             options: entry.options.to_owned(),
+            ignores: &[],
             build: Arc::new(|options, _| (entry.build)(options)),
         });
         let schedulers = architectures().iter().map(|entry| SchedulerEntry {
             name: entry.name.to_owned(),
             summary: entry.summary.to_owned(),
             options: entry.options.to_owned(),
+            ignores: entry.ignores,
             build: Arc::new(entry.build),
         });
         Self {

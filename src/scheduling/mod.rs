@@ -3,6 +3,7 @@
 //! This floor reads the cluster and returns decisions. It must never change the cluster, and
 //! never look at what is really up: only at what the control plane believes.
 
+mod architectures;
 pub mod batch;
 mod config;
 pub mod fair_share;
@@ -20,7 +21,7 @@ pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
 pub use process::ProcessScheduler;
 pub use queue::{PendingQueue, QueueKey};
-pub use registry::{ArchitectureEntry, PROCESS, architectures};
+pub use registry::{ArchitectureEntry, PROCESS, Setting, architectures};
 pub use scheduler::{
     BuildScheduler, Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses,
 };

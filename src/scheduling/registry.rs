@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::architectures::{FLOW, MESOS, MONOLITHIC, OMEGA, SPARROW};
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
 use super::fair_share::{self, FairShare, FairShareOptions};
 use super::pod_at_a_time::PodAtATime;
@@ -19,12 +20,27 @@ pub struct ArchitectureEntry {
     pub summary: &'static str,
     /// Its options, with units, range and default; empty without any.
     pub options: &'static str,
+    /// What a scenario may say of the scheduler in general that this one does not follow.
+    pub ignores: &'static [Setting],
     /// Makes it from its options (an object, or null for the defaults) and the folder that file
     /// names among them are relative to.
     ///
     /// # Errors
     /// A sentence that says which option is wrong and what would be right.
     pub build: fn(&Value, &Path) -> Result<BuildScheduler, String>,
+}
+
+/// Something that a scenario says of the scheduler in general, whatever its architecture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// `placement`: the policy.
+    Placement,
+    /// `queue`: in which order pods are tried.
+    Queue,
+    /// `headOfLineBlocking`.
+    HeadOfLineBlocking,
+    /// `preemption`.
+    Preemption,
 }
 
 /// The schedulers that come with the simulator, in the order in which they are listed.
@@ -35,18 +51,25 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
 /// Name of the scheduler that is a child process.
 pub const PROCESS: &str = "process";
 
-const BUILTIN: [ArchitectureEntry; 7] = [
+const BUILTIN: [ArchitectureEntry; 12] = [
     POD_AT_A_TIME,
+    MONOLITHIC,
+    OMEGA,
+    MESOS,
+    SPARROW,
+    FLOW,
     ArchitectureEntry {
         name: "job-queue",
         summary: "whole jobs in order; the first that does not fit holds up all behind it",
         options: batch::OPTIONS,
+        ignores: &[],
         build: |options, _| batch(Backfill::None, options),
     },
     ArchitectureEntry {
         name: "greedy-jobs",
         summary: "whole jobs in order, whichever fits; large ones may starve",
         options: batch::OPTIONS,
+        ignores: &[],
         build: |options, _| batch(Backfill::Greedy, options),
     },
     ArchitectureEntry {
@@ -54,6 +77,7 @@ const BUILTIN: [ArchitectureEntry; 7] = [
         summary: "whole jobs in order; later ones go first where that does not delay the first \
                   (EASY, JSSPP 1995)",
         options: batch::OPTIONS,
+        ignores: &[],
         build: |options, _| batch(Backfill::Easy, options),
     },
     ArchitectureEntry {
@@ -61,6 +85,7 @@ const BUILTIN: [ArchitectureEntry; 7] = [
         summary: "whole jobs, each with a reservation; later ones go first where that delays no \
                   other (TPDS 2001)",
         options: batch::OPTIONS,
+        ignores: &[],
         build: |options, _| batch(Backfill::Conservative, options),
     },
     ArchitectureEntry {
@@ -68,6 +93,7 @@ const BUILTIN: [ArchitectureEntry; 7] = [
         summary: "queues in turn by weighted dominant share (DRF, NSDI 2011), with guarantees, limits \
                   and borrowing",
         options: fair_share::OPTIONS,
+        ignores: &[],
         build: |options, _| {
             let options = FairShareOptions::read(options)?;
             Ok(Box::new(move |config, streams| Box::new(FairShare::new(&options, config, streams))))
@@ -80,6 +106,7 @@ const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
     name: "pod-at-a-time",
     summary: "one scheduler that places one pod after another, in no time",
     options: "",
+    ignores: &[],
     build: |options, _| {
         no_options(options)?;
         Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
@@ -91,6 +118,7 @@ const CHILD: ArchitectureEntry = ArchitectureEntry {
     summary: "a program in any language, run as a child process (docs/protocol.md)",
     options: "command: the program and its arguments, as a list; replyWithin: seconds of real \
               time for a reply (60); options: whatever the program takes",
+    ignores: &[],
     build: |options, folder| {
         let spec = process_spec(options, folder)?;
         Ok(Box::new(|_, streams| Box::new(ProcessScheduler::new(spec, streams))))

@@ -130,6 +130,24 @@ fn malformed_policies_are_refused_with_their_place() {
             with("scheduler: {placement: {name: e-pvm, options: {base: -2}}}\n"),
             &["s.yaml:9:", "E0205", "base"],
         ),
+        (
+            "preemption that nobody follows",
+            with("scheduler: {architecture: sparrow, preemption: borg}\n"),
+            &["s.yaml:9:48", "E0204", "\"sparrow\" does not follow `preemption`"],
+        ),
+        (
+            "an option of a scheduler that does not exist",
+            with("scheduler: {architecture: {name: omega, options: {comit: x}}}\n"),
+            &["s.yaml:9:", "E0205", "did you mean `commit`"],
+        ),
+        (
+            "tiers without a scheduler",
+            with(
+                "scheduler: {architecture: {name: mesos, options: \
+                 {schedulers: [{tiers: [mid]}]}}}\n",
+            ),
+            &["s.yaml:9:", "E0205", "nobody is in charge of `free`"],
+        ),
         ("unknown queue", with("scheduler: {queue: lifo}\n"), &["s.yaml:9:20", "\"fifo\"?"]),
         (
             "unknown tier",

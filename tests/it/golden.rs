@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 11] = [
+const GOLDENS: [Golden; 13] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -44,6 +44,8 @@ const GOLDENS: [Golden; 11] = [
     ),
     golden("swf-nasa", "swf-nasa", &[]),
     golden("fair-share", "fair-share", &[]),
+    golden("omega-3h", "omega", &["duration=3h"]),
+    golden("sparrow-3min", "sparrow", &["duration=3min"]),
 ];
 
 const fn golden(
@@ -243,6 +245,16 @@ fn a_small_cell_under_the_load_of_the_month() {
 }
 
 #[test]
+fn three_hours_of_schedulers_on_shared_state() {
+    compare("omega-3h");
+}
+
+#[test]
+fn three_minutes_of_sampling() {
+    compare("sparrow-3min");
+}
+
+#[test]
 fn openb() {
     if has_trace("alibaba-gpu-v2023", "openb") {
         compare("openb");
@@ -288,11 +300,15 @@ fn every_scenario_has_a_golden_summary_and_every_summary_a_scenario() {
 
 /// What is too much under the auditor for a test, even at full optimisation: the same rules in a
 /// smaller cell or for a shorter time. `cellsim run --check` is for the rest.
-const AUDITED_SHORTER: [(&str, &[&str]); 2] =
-    [("borg-cell", &["duration=1h", "measure.warmup=10min"]), ("month", GOLDENS[8].overrides)];
+const AUDITED_SHORTER: [(&str, &[&str]); 4] = [
+    ("borg-cell", &["duration=1h", "measure.warmup=10min"]),
+    ("month", GOLDENS[8].overrides),
+    ("omega", &["duration=1h", "workload.generator.nodes=400"]),
+    ("sparrow", &["duration=1min", "measure.warmup=10s"]),
+];
 
 /// Scenarios cut to what the auditor can follow within seconds without optimisation.
-const AUDITED_IN_DEBUG: [(&str, &[&str]); 5] = [
+const AUDITED_IN_DEBUG: [(&str, &[&str]); 7] = [
     ("fair-share", &["duration=1h"]),
     ("quick-start", &["duration=1h", "measure.warmup=10min"]),
     (
@@ -307,6 +323,16 @@ const AUDITED_IN_DEBUG: [(&str, &[&str]); 5] = [
     ),
     ("rack-failure-game-day", &[]),
     ("single-server-vs-replicated", &[]),
+    ("omega", &["duration=30min", "workload.generator.nodes=30"]),
+    (
+        "sparrow",
+        &[
+            "duration=20s",
+            "measure.warmup=0s",
+            "cluster.pools.0.count=20",
+            "workload.poisson.arrivals=0.64/s",
+        ],
+    ),
 ];
 
 /// Runs `scenario` under the auditor, and without it: it must have nothing to say and no influence.

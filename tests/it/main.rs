@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
+mod architecture_rules;
+mod architectures;
 mod auditor;
 mod bad_input;
 mod bad_scenarios;
@@ -17,4 +19,5 @@ mod process;
 mod queueing;
 mod readme;
 mod reliability;
+mod shapes;
 mod support;

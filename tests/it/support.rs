@@ -7,7 +7,9 @@ use cellsim::cluster::{NodeSpec, Resources, Tier};
 use cellsim::engine::SimTime;
 use cellsim::metrics::{RunResult, ScenarioInfo};
 use cellsim::scheduling::placement::{Index, Strategy, builtin};
-use cellsim::scheduling::{PreemptionRule, QueueOrder, SchedulerConfig};
+use cellsim::scheduling::{
+    BuildScheduler, PreemptionRule, QueueOrder, SchedulerConfig, architectures,
+};
 use cellsim::simulation::{Simulation, SimulationConfig};
 use cellsim::workload::{Change, Record, Source, SourceError, SourceStatistics};
 
@@ -92,3 +94,11 @@ pub fn interval_of_twenty(values: &[f64]) -> (f64, f64) {
 
 /// The tier that tests use where it does not matter.
 pub const TIER: Tier = Tier::Production;
+
+/// The built-in scheduler called `name`, with `options`.
+pub fn architecture(name: &str, options: &serde_json::Value) -> BuildScheduler {
+    let entry = architectures().iter().find(|entry| entry.name == name);
+    let entry = entry.unwrap_or_else(|| panic!("there is no scheduler called {name}"));
+    let built = (entry.build)(options, std::path::Path::new("."));
+    built.unwrap_or_else(|error| panic!("{name}: {error}"))
+}

@@ -19,7 +19,9 @@ use crate::scenario::problems::Problems;
 use crate::scenario::registry::{Entry, Registry};
 use crate::scenario::types::{self, IndexName, PreemptionName, Quantity, QueueName, Scenario};
 use crate::scheduling::placement::{Index, Strategy};
-use crate::scheduling::{BuildScheduler, PROCESS, PreemptionRule, QueueOrder, SchedulerConfig};
+use crate::scheduling::{
+    BuildScheduler, PROCESS, PreemptionRule, QueueOrder, SchedulerConfig, Setting,
+};
 use crate::simulation::{ControlPlane, TierBehaviour};
 
 /// Delays of the control plane.
@@ -92,9 +94,14 @@ impl SchedulerPlan {
         &self.architecture.entry.name
     }
 
-    /// Name of the placement policy. A program brings its own.
+    /// Name of the placement policy; of the scheduler itself, where it follows none. A program
+    /// brings its own.
     pub fn placement_name(&self) -> &str {
-        if self.architecture_name() == PROCESS { PROCESS } else { &self.placement.entry.name }
+        let own = self.architecture.entry.ignores.contains(&Setting::Placement);
+        if own || self.architecture_name() == PROCESS {
+            return self.architecture_name();
+        }
+        &self.placement.entry.name
     }
 
     /// Name of the queue discipline.
@@ -122,6 +129,9 @@ pub fn scheduler(
     let at = path.key("placement");
     let placement =
         choose(&given.placement, registry.placements(), "policy", &at, folder, problems);
+    if let Some(chosen) = &architecture {
+        refuse_what_is_ignored(given, &chosen.entry, problems);
+    }
     Some(SchedulerPlan {
         architecture: architecture?,
         placement: placement?,
@@ -137,6 +147,31 @@ pub fn scheduler(
             PreemptionName::Borg => PreemptionRule::BorgBands,
         },
     })
+}
+
+/// What a scheduler would not follow must not stand in the scenario as if it did.
+fn refuse_what_is_ignored(
+    given: &types::Scheduler,
+    chosen: &Entry<BuildScheduler>,
+    problems: &mut Problems<'_>,
+) {
+    let usual = types::Scheduler::default();
+    for setting in chosen.ignores {
+        let (field, is_usual) = match setting {
+            Setting::Placement => ("placement", given.placement == usual.placement),
+            Setting::Queue => ("queue", given.queue == usual.queue),
+            Setting::HeadOfLineBlocking => {
+                ("headOfLineBlocking", given.head_of_line_blocking == usual.head_of_line_blocking)
+            }
+            Setting::Preemption => ("preemption", given.preemption == usual.preemption),
+        };
+        if !is_usual {
+            let path = Path::of(&["scheduler", field]);
+            let message = format!("the scheduler \"{}\" does not follow `{field}`", chosen.name);
+            let help = "leave it out, or choose another scheduler.architecture";
+            problems.add_with_help(ErrorCode::Contradiction, &path, message, help);
+        }
+    }
 }
 
 /// Finds what `choice` names among `entries`, and sees whether it takes the options.

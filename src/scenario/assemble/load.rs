@@ -287,6 +287,7 @@ fn poisson(given: &types::Poisson, files: &Files, problems: &mut Problems<'_>) -
     Load::Poisson(PoissonConfig {
         servers: 0,
         rate_per_second: given.arrivals.amount(),
+        tasks: given.tasks,
         service: distribution(&given.run, &path.key("run"), files, problems),
         requests,
         count: given.count.unwrap_or(u64::MAX),

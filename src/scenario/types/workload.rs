@@ -223,6 +223,10 @@ pub struct MemoryShape {
 pub struct Poisson {
     /// Mean rate: `100/s`, `20/min`.
     pub arrivals: RateText,
+    /// Pods that arrive together, as one job.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    #[serde(default = "one")]
+    pub tasks: u64,
     /// Length of a run.
     pub run: Distribution,
     /// Cpu that each pod requests.
@@ -232,6 +236,10 @@ pub struct Poisson {
     /// Ends after so many pods. Default: at the end of the run.
     #[schemars(range(min = 1))]
     pub count: Option<u64>,
+}
+
+fn one() -> u64 {
+    1
 }
 
 /// The load by which the speed of placement is measured: 12,500 nodes in ten capacity classes,

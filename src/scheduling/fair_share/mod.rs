@@ -186,7 +186,7 @@ impl FairShare {
         let node = place.or_else(|| self.placer.choose(cluster, record.class, record.serial));
         let node = node.expect("room was counted for every pod of the gang");
         self.hold(cluster, pod, self.starting_for);
-        Some(Decision::Bind { pod, node })
+        Some(Decision::Bind { pod, node, devices: None })
     }
 
     fn preempt(

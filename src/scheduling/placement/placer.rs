@@ -199,6 +199,46 @@ impl Placer {
         node
     }
 
+    /// As [`Placer::choose`], but only among `nodes`, in order of their numbers: by a look at each.
+    pub fn choose_among(
+        &mut self,
+        cluster: &Cluster,
+        class: ClassId,
+        entity: u64,
+        nodes: &[NodeId],
+    ) -> Option<NodeId> {
+        let content = cluster.classes().get(class);
+        self.counters.decisions += 1;
+        self.counters.examined += nodes.len() as u64;
+        let admitting = || nodes.iter().copied().filter(|node| cluster.admits(content, *node));
+        let node = match &self.strategy {
+            Strategy::Scored(policy) => {
+                let mut examined = 0;
+                let mut look = |node| {
+                    let (class, examined) = (content, &mut examined);
+                    policy.search(Search { cluster, class, examined, method: Method::Only(node) })
+                };
+                let better = |a: Candidate, b: Candidate| if b.beats(a) { b } else { a };
+                admitting().filter_map(&mut look).reduce(better).map(|best| best.node)
+            }
+            Strategy::FirstFit => admitting().next(),
+            Strategy::RoundRobin => {
+                let later = admitting().find(|node| *node >= self.cursor);
+                later.or_else(|| admitting().next())
+            }
+            Strategy::Random => {
+                let mut stream = self.streams.stream(Purpose::Placement, entity);
+                let count = admitting().count() as u64;
+                if count > 0 { admitting().nth(stream.below(count) as usize) } else { None }
+            }
+        };
+        if let (Strategy::RoundRobin, Some(node)) = (&self.strategy, node) {
+            self.cursor = NodeId(node.0 + 1);
+        }
+        self.counters.unplaced += u64::from(node.is_none());
+        node
+    }
+
     fn best(&mut self, cluster: &Cluster, id: ClassId) -> Option<Candidate> {
         let Strategy::Scored(policy) = &self.strategy else {
             unreachable!("only scores have a best");

@@ -1,4 +1,4 @@
-//! A plain queue: pods arrive at random, each takes one of a number of single-slot nodes for a
+//! A plain queue: pods arrive at random, alone or as jobs of equal size, each takes one of a number of single-slot nodes for a
 //! random time. Its answers are known (Erlang C for exponential service), so tests lean on it.
 
 use std::sync::Arc;
@@ -19,6 +19,8 @@ pub struct PoissonConfig {
     pub servers: u64,
     /// Arrivals per second, above 0.
     pub rate_per_second: f64,
+    /// Pods that arrive together, as one job; at least 1.
+    pub tasks: u64,
     /// Time of service in seconds.
     pub service: Distribution,
     /// What a pod requests and a node has.
@@ -58,15 +60,18 @@ impl Poisson {
     }
 
     fn pod(&mut self) -> Record {
-        self.clock_seconds -= log1p(-self.arrival.uniform()) / self.config.rate_per_second;
         let key = self.pods;
+        let tasks = self.config.tasks.max(1);
+        if key.is_multiple_of(tasks) {
+            self.clock_seconds -= log1p(-self.arrival.uniform()) / self.config.rate_per_second;
+        }
         self.pods += 1;
         let run = self.config.service.sample_duration(&mut self.service);
         let pod = PodRecord {
             key: PodKey(key),
             tracked: false,
-            workload: WorkloadKey(key),
-            alone: true,
+            workload: WorkloadKey(key / tasks),
+            alone: tasks == 1,
             template: TemplateIndex(0),
             requests: self.config.requests,
             gpu: GpuRequest::default(),

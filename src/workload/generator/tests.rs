@@ -217,6 +217,7 @@ fn descriptions_that_cannot_be_are_refused() {
 fn a_plain_queue_has_its_servers_its_rate_and_its_service() {
     let config = PoissonConfig {
         servers: 3,
+        tasks: 1,
         rate_per_second: 2.0,
         service: Distribution::exponential(1.25).unwrap(),
         requests: crate::cluster::Resources::pod(1, 1),
