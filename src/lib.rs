@@ -25,6 +25,8 @@ pub mod scenario;
 
 pub mod report;
 
+pub mod explain;
+
 pub mod experiment;
 
 pub mod cli;

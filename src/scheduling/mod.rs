@@ -4,6 +4,7 @@
 //! never look at what is really up: only at what the control plane believes.
 
 mod config;
+mod explanation;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;
@@ -13,6 +14,7 @@ mod registry;
 mod scheduler;
 
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
+pub use explanation::{Choice, Explanation};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
 pub use process::ProcessScheduler;

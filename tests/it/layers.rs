@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors, lowest first. A floor may import from itself and from those before it.
-const FLOORS: [&str; 13] = [
+const FLOORS: [&str; 14] = [
     "engine",
     "cluster",
     "workload",
@@ -16,6 +16,7 @@ const FLOORS: [&str; 13] = [
     "simulation",
     "scenario",
     "report",
+    "explain",
     "experiment",
     "cli",
 ];

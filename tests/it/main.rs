@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 mod determinism;
 mod examples;
+mod explain;
 mod golden;
 mod healing;
 mod layers;

@@ -140,6 +140,22 @@ impl Plan {
         })
     }
 
+    /// The resources that are measured, with their units.
+    pub fn metered(&self) -> &[MeteredResource] {
+        &self.metered
+    }
+
+    /// Scheduler and placement policy in a few words.
+    pub fn policy_name(&self) -> String {
+        let (architecture, placement) =
+            (self.scheduler.architecture_name(), self.scheduler.placement_name());
+        if architecture == placement {
+            architecture.to_owned()
+        } else {
+            format!("{architecture} with {placement}")
+        }
+    }
+
     /// Prepares the `run`-th run under `seed`; the state is audited after every event if `check`.
     ///
     /// # Errors
