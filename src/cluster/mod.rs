@@ -13,6 +13,7 @@ mod domain;
 mod fact;
 mod gpu;
 mod ids;
+mod job;
 mod matching;
 mod node;
 mod node_verbs;
@@ -29,6 +30,7 @@ mod workload;
 
 use crate::engine::SimTime;
 
+pub use audit::{Auditor, Touched, Violation};
 pub use bits::BitSet;
 pub use changes::{ChangeLog, Version};
 pub use class::{ClassTable, PodClass};
@@ -38,6 +40,7 @@ pub use gpu::{DeviceShare, Devices, MAX_DEVICES, WHOLE_MILLI};
 pub use ids::{
     ClassId, ConstraintId, DomainId, GroupId, NodeId, PodId, PodRef, PoolId, TemplateId, WorkloadId,
 };
+pub use job::{Job, JobSpec};
 pub use matching::satisfies;
 pub use node::{NodeCondition, NodeTable};
 pub use node_verbs::Checkpoint;

@@ -42,6 +42,8 @@ pub enum Purpose {
     FaultKind,
     /// Which tier or priority a job has.
     JobTier,
+    /// In which order machines are taken away when a cell is compacted.
+    Compaction,
     /// For experiments and for authors of policies, each under a number of its own.
     Custom(u32),
 }
@@ -65,6 +67,7 @@ impl Purpose {
             Self::Usage => 13,
             Self::FaultKind => 14,
             Self::JobTier => 15,
+            Self::Compaction => 16,
             Self::Custom(number) => 1 << 32 | number as u64,
         }
     }

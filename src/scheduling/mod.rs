@@ -3,8 +3,10 @@
 //! This floor reads the cluster and returns decisions. It must never change the cluster, and
 //! never look at what is really up: only at what the control plane believes.
 
+pub mod batch;
 mod config;
 mod explanation;
+pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;

@@ -2,11 +2,14 @@
 //! handler for it act on the cluster, and shows the facts to the observers.
 //!
 //! Handlers are one file per subject: `arrivals` (records of the source), `pods`, `nodes`,
-//! `healing` (controllers), `placing` (the scheduler's decisions). Nothing outside this folder
+//! `healing` (controllers), `placing` (the scheduler's decisions), `dependencies` (jobs that wait for
+//! others). Nothing outside this folder
 //! calls a verb of the cluster.
 
 mod arrivals;
+mod audit;
 mod config;
+mod dependencies;
 mod event;
 mod healing;
 mod nodes;
@@ -28,7 +31,9 @@ use crate::scheduling::{PodAtATime, Scheduler};
 use crate::workload::SourceError;
 
 use arrivals::Arrivals;
+use audit::Auditor;
 pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
+use dependencies::Dependencies;
 use event::Event;
 use healing::Controllers;
 use nodes::Faults;
@@ -48,6 +53,9 @@ pub enum SimulationError {
     /// The failure domains make no sense.
     #[error(transparent)]
     Domains(#[from] DomainError),
+    /// Jobs wait for each other, so that none of them would ever come.
+    #[error("jobs wait for each other in a circle: {0}")]
+    Cycle(String),
     /// A policy cannot go on: a program of the user's that it is run by has failed.
     #[error("{0}")]
     Policy(String),
@@ -77,6 +85,7 @@ pub struct Simulation {
     scheduler_follows: bool,
     controllers: Controllers,
     services: Services,
+    dependencies: Dependencies,
     faults: Faults,
     streams: Streams,
     tiers: [TierBehaviour; Tier::COUNT],
@@ -87,7 +96,8 @@ pub struct Simulation {
     observers: Vec<Box<dyn Observer>>,
     witness: Option<Box<dyn Witness>>,
     end: Option<SimTime>,
-    check: bool,
+    /// With `--check`.
+    auditor: Option<Auditor>,
     events: u64,
     /// Why a policy cannot go on.
     policy_failure: Option<String>,
@@ -118,8 +128,10 @@ impl Simulation {
             Some(build) => build(config.scheduler, streams),
             None => Box::new(PodAtATime::new(config.scheduler, streams)),
         };
+        let meter = Meter::new(meter_config, &cluster);
         let mut simulation = Self {
-            meter: Meter::new(meter_config, &cluster),
+            auditor: config.check.then(|| Auditor::new(&meter)),
+            meter,
             cluster,
             queue: EventQueue::new(),
             near: Vec::new(),
@@ -129,6 +141,7 @@ impl Simulation {
             scheduler,
             controllers: Controllers::new(config.controllers),
             services: Services::new(config.services),
+            dependencies: Dependencies::default(),
             faults: Faults::new(config.failures, config.faults),
             streams,
             tiers: config.tiers,
@@ -138,7 +151,6 @@ impl Simulation {
             observers: Vec::new(),
             witness: None,
             end: config.end,
-            check: config.check,
             events: 0,
             policy_failure: None,
             notices: Vec::new(),
@@ -189,6 +201,7 @@ impl Simulation {
                 progress(self.progress());
             }
         }
+        self.audit_end()?;
         let info = self.info.clone();
         Ok(self.finish(info))
     }
@@ -210,6 +223,9 @@ impl Simulation {
         let Some((time, step)) = self.next_step() else { return Ok(false) };
         if self.end.is_some_and(|end| time >= end) {
             return Ok(false);
+        }
+        if time > self.cluster.now() {
+            self.meter.end_instant(&self.cluster);
         }
         self.cluster.advance_to(time);
         match step {
@@ -275,6 +291,7 @@ impl Simulation {
                 self.node_noticed(node, incarnation, ready);
             }
             Event::Reconcile(controller) => self.reconcile(controller),
+            Event::JobEligible(slot) => self.job_is_eligible(slot),
         }
     }
 
@@ -311,9 +328,7 @@ impl Simulation {
                 self.scheduler.follow(&self.cluster, &fact);
             }
         }
-        if self.check {
-            self.audit()?;
-        }
+        self.audit()?;
         self.cluster.settle();
         Ok(())
     }
@@ -345,13 +360,13 @@ impl Simulation {
             Fact::NodeDown { node } => self.expect_notice(node, false),
             Fact::NodeUp { node } => self.expect_notice(node, true),
             Fact::WorkloadScaled { workload } => self.trigger_workload(workload),
+            Fact::WorkloadEnded { workload } => self.workload_is_over(workload),
             Fact::PodBound { .. }
             | Fact::PodStarted { .. }
             | Fact::PodStopped { .. }
             | Fact::NodeResizing { .. }
             | Fact::DomainDown { .. }
-            | Fact::DomainUp { .. }
-            | Fact::WorkloadEnded { .. } => {}
+            | Fact::DomainUp { .. } => {}
         }
     }
 
@@ -359,17 +374,5 @@ impl Simulation {
     fn node_changed(&mut self, node: NodeId) {
         self.scheduler.note_improved(node);
         self.trigger_node(node);
-    }
-
-    /// Recounts everything (`--check`).
-    fn audit(&self) -> Result<(), SimulationError> {
-        let cell = self.cluster.audit().map_err(|violation| violation.to_string());
-        let counted =
-            cell.and_then(|()| self.meter.check(&self.cluster).map_err(|found| found.to_string()));
-        counted.map_err(|violation| SimulationError::Audit {
-            time: self.cluster.now(),
-            events: self.events,
-            violation,
-        })
     }
 }

@@ -25,13 +25,14 @@ use super::error::{ErrorCode, ScenarioErrors};
 use super::load::Loaded;
 use super::problems::Problems;
 use super::registry::Registry;
-use super::types::{Healing, Quantity, Scenario};
+use super::types::{FragmentationName, Healing, Quantity, Scenario};
 use crate::cluster::{Dimension, Overcommit, ResourceNames, Tier};
 use crate::engine::{SimDuration, SimTime, Streams};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Service};
-use crate::metrics::{MeteredResource, ScenarioInfo};
+use crate::metrics::{FragmentationRule, MeteredResource, ScenarioInfo};
 use crate::protocol::ProcessSpec;
+use crate::scheduling::SchedulerConfig;
 use crate::simulation::{ControlPlane, SimulationConfig, TierBehaviour};
 use crate::workload::google2011::UNITS_OF_THE_LARGEST_MACHINE;
 use crate::workload::{ReadProgress, SourceError};
@@ -64,6 +65,7 @@ pub struct Plan {
     healing: Healing,
     controller_processes: Vec<(String, ProcessSpec)>,
     usage_known: bool,
+    fragmentation: FragmentationRule,
 }
 
 /// One run that is about to begin.
@@ -137,6 +139,7 @@ impl Plan {
             healing: scenario.healing.clone(),
             controller_processes,
             usage_known,
+            fragmentation: fragmentation(scenario),
         })
     }
 
@@ -154,6 +157,11 @@ impl Plan {
         } else {
             format!("{architecture} with {placement}")
         }
+    }
+
+    /// What the scenario says of placement, queue and preemption, made anew.
+    pub fn scheduler_config(&self) -> SchedulerConfig {
+        self.scheduler.build()
     }
 
     /// Prepares the `run`-th run under `seed`; the state is audited after every event if `check`.
@@ -194,6 +202,7 @@ impl Plan {
             crash_backoff: self.crash_backoff,
             controllers: behaviour::controllers(&self.healing, &self.controller_processes),
             usage_known: self.usage_known,
+            fragmentation: self.fragmentation,
             check,
         };
         Ok(PreparedRun { config, reading })
@@ -233,6 +242,15 @@ fn warmup(scenario: &Scenario, end: Option<SimTime>, problems: &mut Problems<'_>
         problems.add(ErrorCode::Contradiction, &Path::of(&["measure", "warmup"]), message);
     }
     warmup
+}
+
+fn fragmentation(scenario: &Scenario) -> FragmentationRule {
+    match scenario.measure.fragmentation {
+        None => FragmentationRule::default(),
+        Some(FragmentationName::WhereExact) => FragmentationRule::WhereExact,
+        Some(FragmentationName::Always) => FragmentationRule::Always,
+        Some(FragmentationName::Never) => FragmentationRule::Never,
+    }
 }
 
 fn check_end(end: Option<SimTime>, load: &Load, problems: &mut Problems<'_>) {
@@ -293,6 +311,7 @@ fn metered(
             config.disk && dimension == Dimension::STORAGE
         }
         Load::Trace(TracePlan::Openb(_)) => dimension == Dimension::GPU,
+        Load::Trace(TracePlan::Swf(_)) => false,
         Load::Trace(TracePlan::Native(..)) => {
             dimension == Dimension::GPU || dimension >= Dimension::FIRST_EXTENDED
         }
