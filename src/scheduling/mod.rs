@@ -7,6 +7,7 @@ mod architectures;
 pub mod batch;
 mod config;
 pub mod fair_share;
+mod explanation;
 pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
@@ -17,6 +18,7 @@ mod registry;
 mod scheduler;
 
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
+pub use explanation::{Choice, Explanation};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
 pub use process::ProcessScheduler;

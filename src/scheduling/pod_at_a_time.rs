@@ -4,6 +4,7 @@
 //! It reads the cluster and returns decisions; the simulation carries them out.
 
 use super::config::{PreemptionRule, SchedulerConfig};
+use super::explanation::Explanation;
 use super::placement::Placer;
 use super::preemption::{Preemption, Reach};
 use super::queue::{PendingQueue, QueueKey};
@@ -238,6 +239,10 @@ impl Scheduler for PodAtATime {
 
     fn counts(&self) -> SchedulerCounts {
         SchedulerCounts { examined: self.placer.counters().examined, ..self.counts }
+    }
+
+    fn explain(&self, cluster: &Cluster, pod: PodId, names: &ResourceNames) -> Option<Explanation> {
+        Some(self.placer.explain(cluster, cluster.class_of(pod), names))
     }
 
     fn waiting(&self, cluster: &Cluster, names: &ResourceNames, most: usize) -> WaitingClasses {

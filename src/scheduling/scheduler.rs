@@ -14,6 +14,7 @@ use crate::metrics::SchedulerActivity;
 use crate::workload::target::Shape;
 
 use super::config::SchedulerConfig;
+use super::explanation::Explanation;
 
 /// What the scheduler wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +140,18 @@ pub trait Scheduler: Send {
     /// parallel; none where decisions take no time.
     fn activity(&self, _now: SimTime) -> Vec<SchedulerActivity> {
         Vec::new()
+    }
+
+    /// Where `pod` could go now and why not elsewhere, as this scheduler sees it; `None` where it
+    /// does not say more than which nodes admit the pod. For explanations: it may take long, and
+    /// must change nothing, not even a count.
+    fn explain(
+        &self,
+        _cluster: &Cluster,
+        _pod: PodId,
+        _names: &ResourceNames,
+    ) -> Option<Explanation> {
+        None
     }
 
     /// Who waits because no node takes them; at most `most` classes are listed, with the reason.

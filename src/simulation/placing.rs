@@ -9,6 +9,7 @@ impl Simulation {
     /// One pass of the scheduler.
     pub(super) fn schedule(&mut self) {
         while let Some(decision) = self.scheduler.decide(&self.cluster) {
+            self.show_decision(&decision);
             match decision {
                 Decision::Bind { pod, node, devices } => self.bind(pod, node, devices),
                 Decision::Preempt { pod, node, victims } => {
@@ -21,6 +22,7 @@ impl Simulation {
                 Decision::Reject { pod } => self.cluster.end(pod, Ending::Rejected),
             }
         }
+        self.show_end_of_pass();
         self.policy_failure = self.scheduler.failure();
     }
 

@@ -11,6 +11,7 @@ mod compaction;
 mod determinism;
 mod examples;
 mod fair_share;
+mod explain;
 mod golden;
 mod healing;
 mod jobs;

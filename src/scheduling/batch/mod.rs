@@ -22,6 +22,7 @@ use self::easy::Shadow;
 use self::queue::{Jobs, Rank, WaitingJob};
 use self::slots::{by_pod, count_now, free_now, total_free, trial};
 use super::config::{QueueOrder, SchedulerConfig};
+use super::explanation::Explanation;
 use super::placement::Placer;
 use super::scheduler::{Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses};
 use crate::cluster::{
@@ -325,6 +326,12 @@ impl Scheduler for BatchScheduler {
 
     fn counts(&self) -> SchedulerCounts {
         SchedulerCounts { examined: self.placer.counters().examined, ..self.counts }
+    }
+
+    fn explain(&self, cluster: &Cluster, pod: PodId, names: &ResourceNames) -> Option<Explanation> {
+        let told = self.placer.explain(cluster, cluster.class_of(pod), names);
+        let rule = format!("{}; a job starts when there is room for all of it", told.rule);
+        Some(Explanation { rule, ..told })
     }
 
     fn waiting(&self, cluster: &Cluster, names: &ResourceNames, most: usize) -> WaitingClasses {
