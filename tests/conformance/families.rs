@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    decisions, framework, labels, node_selector, quantity, resources, scheduler, tolerations,
+    decisions, framework, labels, node_selector, quantity, queue, resources, scheduler, tolerations,
 };
 
 /// Runs one case; the error says what is different from what is expected.
@@ -52,6 +52,7 @@ fn by_name(name: &str) -> Option<Runner> {
         labels::runner,
         node_selector::runner,
         quantity::runner,
+        queue::runner,
         resources::runner,
         scheduler::runner,
         tolerations::runner,

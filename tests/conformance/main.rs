@@ -15,6 +15,7 @@ mod known;
 mod labels;
 mod node_selector;
 mod quantity;
+mod queue;
 mod resources;
 mod scheduler;
 mod support;
