@@ -31,7 +31,7 @@ impl NamedDecision {
         let pod_name = |id: PodId| cluster.pod_name(cluster.pod(id));
         let node_name = |node: NodeId| Some(cluster.nodes().spec(node).name.clone());
         let (kind, pod, node, victims) = match decision {
-            Decision::Bind { pod, node } => ("bind", *pod, node_name(*node), Vec::new()),
+            Decision::Bind { pod, node, .. } => ("bind", *pod, node_name(*node), Vec::new()),
             Decision::Preempt { pod, node, victims } => {
                 let victims = victims.iter().map(|victim| pod_name(*victim)).collect();
                 ("preempt", *pod, node_name(*node), victims)

@@ -6,8 +6,8 @@
 mod architectures;
 pub mod batch;
 mod config;
-pub mod fair_share;
 mod explanation;
+pub mod fair_share;
 pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
