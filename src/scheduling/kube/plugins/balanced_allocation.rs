@@ -43,6 +43,9 @@ impl Plugin for BalancedAllocation {
         pod: &PodInfo,
         node: &NodeInfo,
     ) -> Result<i64, Status> {
+        if state.is_none() && self.score.prepare(&pod.template, cache).is_best_effort() {
+            return Ok(0);
+        }
         self.score.score(state, cache, &pod.template, node)
     }
 }

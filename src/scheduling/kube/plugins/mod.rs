@@ -3,6 +3,7 @@
 mod balanced_allocation;
 mod image_locality;
 mod inter_pod_affinity;
+mod logarithm;
 mod node_affinity;
 mod node_name;
 mod node_ports;
