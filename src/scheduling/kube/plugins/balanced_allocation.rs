@@ -2,7 +2,9 @@
 
 use super::resource_score::ResourceScore;
 use crate::scheduling::kube::args::BalancedAllocationArgs;
-use crate::scheduling::kube::{Cache, NodeId, NodeInfo, Plugin, PodInfo, Prepared, State, Status};
+use crate::scheduling::kube::{
+    Cache, NodeId, NodeInfo, Part, Plugin, PodInfo, Prepared, State, Status,
+};
 
 /// The plugin.
 #[derive(Debug, Clone)]
@@ -25,6 +27,10 @@ impl BalancedAllocation {
 impl Plugin for BalancedAllocation {
     fn name(&self) -> &'static str {
         "NodeResourcesBalancedAllocation"
+    }
+
+    fn part(&self) -> Part {
+        Part::Balanced(self.clone())
     }
 
     fn scores(&self) -> bool {

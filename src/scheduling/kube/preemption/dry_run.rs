@@ -143,7 +143,7 @@ impl Scheduler {
             return Err(status);
         }
         by_importance(&mut lower, now);
-        let (protected, others) = split_by_budget(&lower, &self.cache.objects.disruption_budgets);
+        let (protected, others) = split_by_budget(&lower, &self.cache.disruption_budgets);
         let mixed = !protected.is_empty() && !others.is_empty();
         let mut victims: Vec<_> =
             protected.into_iter().filter(|other| !trial.reprieve(other)).collect();
