@@ -5,6 +5,8 @@
 
 pub mod engine;
 
+pub mod kubernetes;
+
 pub mod cluster;
 
 pub mod workload;

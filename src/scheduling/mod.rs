@@ -4,6 +4,7 @@
 //! never look at what is really up: only at what the control plane believes.
 
 mod config;
+pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors, lowest first. A floor may import from itself and from those before it.
-const FLOORS: [&str; 12] = [
+const FLOORS: [&str; 13] = [
     "engine",
+    "kubernetes",
     "cluster",
     "workload",
     "failure",

@@ -1,0 +1,32 @@
+//! The plugins of the default profile, one file each.
+
+mod balanced_allocation;
+mod image_locality;
+mod inter_pod_affinity;
+mod node_affinity;
+mod node_name;
+mod node_ports;
+mod node_unschedulable;
+mod resource_score;
+mod resources_fit;
+mod scheduling_gates;
+mod spread_defaults;
+mod spread_filter;
+mod spread_score;
+mod taint_toleration;
+mod topology_spread;
+
+pub use balanced_allocation::BalancedAllocation;
+pub use image_locality::ImageLocality;
+pub use inter_pod_affinity::{AffinityCounts, InterPodAffinity, TermCounts};
+pub use node_affinity::NodeAffinity;
+pub use node_name::NodeName;
+pub use node_ports::NodePorts;
+pub use node_unschedulable::NodeUnschedulable;
+pub use resource_score::broken_linear;
+pub use resources_fit::{Insufficient, ResourcesFit, insufficient_resources};
+pub use scheduling_gates::SchedulingGates;
+pub use spread_filter::{CriticalPaths, SpreadCounts};
+pub use spread_score::SpreadScores;
+pub use taint_toleration::TaintToleration;
+pub use topology_spread::TopologySpread;

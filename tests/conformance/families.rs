@@ -1,0 +1,58 @@
+//! Which file runs which suite.
+
+use serde_json::Value;
+
+use crate::decisions;
+
+/// Runs one case; the error says what is different from what is expected.
+pub type Runner = fn(&Value) -> Result<(), String>;
+
+/// What is to be done with a suite.
+pub enum Family {
+    /// Run its cases.
+    Run(Runner),
+    /// It is about controllers, which are not there yet.
+    Controllers,
+    /// Nobody knows it: its cases fail.
+    Unknown,
+}
+
+/// Suites about controllers, by the first word of their name.
+const CONTROLLERS: [&str; 13] = [
+    "autoscaler",
+    "controller",
+    "daemonset",
+    "deployment",
+    "descheduler",
+    "disruption",
+    "hpa",
+    "job",
+    "nodelifecycle",
+    "podgc",
+    "replicaset",
+    "statefulset",
+    "tainteviction",
+];
+
+/// What to do with the suite `name`, whose cases are of `kind`.
+pub fn family(name: &str, kind: &str) -> Family {
+    let first = name.split('.').next().unwrap_or(name);
+    if CONTROLLERS.contains(&first) {
+        return Family::Controllers;
+    }
+    by_name(name).or_else(|| by_kind(kind)).map_or(Family::Unknown, Family::Run)
+}
+
+/// Runners of suites that are known by name.
+fn by_name(_name: &str) -> Option<Runner> {
+    None
+}
+
+/// Runners of suites of the scheduler, by the kind of their cases.
+fn by_kind(kind: &str) -> Option<Runner> {
+    Some(match kind {
+        "schedule_sequence" | "sampling_sequence" => decisions::sequence,
+        "preemption" => decisions::preemption,
+        _ => return None,
+    })
+}
