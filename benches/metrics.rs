@@ -112,6 +112,7 @@ fn benches(c: &mut Criterion) {
     let names = ResourceNames::default();
     let used = [Dimension::CPU, Dimension::MEMORY, Dimension::PODS];
     let config = |usage_known| MeterConfig {
+        fragmentation: cellsim::metrics::FragmentationRule::Never,
         warmup: SimTime::ZERO,
         duration: Some(SimDuration::from_secs(30 * 86_400)),
         resources: used.map(|dimension| MeteredResource::usual(dimension, &names)).into(),

@@ -3,7 +3,8 @@
 //!
 //!     cargo run --release --example cell_compaction -- scenarios/borg-cell.yaml 1000
 //!
-//! The scenario comes first (default: a Borg-like cell), the number of its nodes second.
+//! The scenario comes first (default: a Borg-like cell), the number of its nodes second, then the
+//! policies to compare, as a scenario names them: `'{name: e-pvm, options: {base: 100}}'`.
 
 use std::error::Error;
 use std::path::Path;
@@ -20,6 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let scenario = arguments.next().unwrap_or_else(|| "scenarios/borg-cell.yaml".to_owned());
     let nodes = arguments.next().unwrap_or_else(|| "1000".to_owned());
+    let mut policies: Vec<String> = arguments.collect();
+    if policies.is_empty() {
+        policies = POLICIES.map(str::to_owned).into();
+    }
     let plan_for = |policy: &str| -> Result<Plan, Box<dyn Error>> {
         let changes =
             [format!("scheduler.placement={policy}"), format!("workload.generator.nodes={nodes}")];
@@ -30,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let checkpoint = Checkpoint::take(&plan_for("best-fit")?, half_a_day)?;
     println!("{} pods on {} nodes; {TRIALS} trials", checkpoint.pods(), checkpoint.nodes());
     println!("{:<12} {:>7} {:>7} {:>7} {:>10}", "placement", "90 %ile", "least", "most", "of cell");
-    for policy in POLICIES {
-        let plan = plan_for(policy)?;
+    for policy in policies {
+        let plan = plan_for(&policy)?;
         let needed = checkpoint.compact(TRIALS, &|| plan.scheduler_config());
         let (least, most) = (needed.trials[0], needed.trials[needed.trials.len() - 1]);
         let share = 100.0 * needed.percentile_90() as f64 / checkpoint.nodes() as f64;

@@ -15,6 +15,8 @@ pub mod failure;
 
 pub mod metrics;
 
+pub mod protocol;
+
 pub mod healing;
 
 pub mod scheduling;

@@ -108,6 +108,8 @@ pub enum Format {
     Google2011,
     /// Alibaba's GPU trace of 2023.
     Openb,
+    /// Standard Workload Format: logs of parallel machines.
+    Swf,
     /// The CSV of this project.
     Native,
 }

@@ -54,7 +54,9 @@ impl From<SimulationError> for Failure {
     fn from(error: SimulationError) -> Self {
         match error {
             SimulationError::Source(error) => error.into(),
+            SimulationError::Cycle(_) => Self::input(format!("error: {error}")),
             SimulationError::Domains(error) => Self::input(format!("error: {error}")),
+            SimulationError::Policy(reason) => Self::input(format!("error: {reason}")),
             SimulationError::Audit { .. } => Self::Goal(error.to_string()),
         }
     }

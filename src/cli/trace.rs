@@ -16,6 +16,7 @@ use crate::workload::generator::{Generator, borg_like};
 use crate::workload::google2011::{Google2011, Google2011Config};
 use crate::workload::native::{Compression, Native, NativeConfig, write_trace};
 use crate::workload::openb::{Openb, OpenbConfig};
+use crate::workload::swf::{Swf, SwfConfig};
 use crate::workload::{Change, Source, SourceError, SourceStatistics};
 
 /// Carries out a `trace` command.
@@ -55,6 +56,13 @@ fn open(input: &TraceInput, format: Format) -> Result<Opened, SourceError> {
                 OpenbConfig { nodes: nodes.clone(), pods: Some(path.clone()), strict: *strict };
             (Box::new(Openb::open(&config)?), usual)
         }
+        Format::Swf => {
+            let header = SwfConfig { strict: *strict, ..SwfConfig::new(path) };
+            // A log without a machine in its header still has its jobs.
+            let bare = SwfConfig { nodes: false, ..header.clone() };
+            let machine = Swf::open(&bare)?.header().processors > 0;
+            (Box::new(Swf::open(if machine { &header } else { &bare })?), usual)
+        }
         Format::Native => {
             let config = NativeConfig { folder: path.clone(), strict: *strict };
             let trace = Native::open(&config)?;
@@ -70,6 +78,7 @@ struct Inventory {
     first_time_s: f64,
     last_time_s: f64,
     templates: u64,
+    jobs: u64,
     submits: u64,
     submits_by_tier: BTreeMap<&'static str, u64>,
     late_work: u64,
@@ -98,6 +107,7 @@ fn take_stock(source: &mut dyn Source) -> Result<Inventory, SourceError> {
                 inventory.templates += 1;
                 tiers.push(template.tier);
             }
+            Change::Job { .. } => inventory.jobs += 1,
             Change::Submit(pod) => {
                 inventory.submits += 1;
                 let tier = tiers[pod.template.0 as usize].name();
@@ -130,6 +140,7 @@ impl Inventory {
         let tiers = self.submits_by_tier.iter();
         lines.extend(tiers.map(|(tier, count)| (format!("  {tier}"), count.to_string())));
         let counts = [
+            ("jobs declared", self.jobs),
             ("pod templates", self.templates),
             ("ends told late", self.late_work),
             ("kills", self.kills),

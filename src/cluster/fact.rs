@@ -232,3 +232,32 @@ pub enum Fact {
         workload: WorkloadId,
     },
 }
+
+impl Fact {
+    /// The pod that is somewhere else, or another, after this fact, as the control plane sees it.
+    pub fn changed_pod(&self) -> Option<PodId> {
+        match self {
+            Self::PodSubmitted { pod }
+            | Self::PodBound { pod, .. }
+            | Self::PodEvicted { pod, .. }
+            | Self::PodEnded { pod, .. }
+            | Self::PodResized { pod } => Some(*pod),
+            Self::PodStarted { .. }
+            | Self::PodStopped { .. }
+            | Self::PodUnbound { .. }
+            | Self::NodeAdded { .. }
+            | Self::NodeRemoved { .. }
+            | Self::NodeResizing { .. }
+            | Self::NodeResized { .. }
+            | Self::NodeDown { .. }
+            | Self::NodeUp { .. }
+            | Self::NodeNotReady { .. }
+            | Self::NodeReady { .. }
+            | Self::NodeCordoned { .. }
+            | Self::DomainDown { .. }
+            | Self::DomainUp { .. }
+            | Self::WorkloadScaled { .. }
+            | Self::WorkloadEnded { .. } => None,
+        }
+    }
+}

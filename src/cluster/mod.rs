@@ -13,6 +13,7 @@ mod domain;
 mod fact;
 mod gpu;
 mod ids;
+mod job;
 mod matching;
 mod node;
 mod node_verbs;
@@ -29,6 +30,7 @@ mod workload;
 
 use crate::engine::SimTime;
 
+pub use audit::{Auditor, Touched, Violation};
 pub use bits::BitSet;
 pub use changes::{ChangeLog, Version};
 pub use class::{ClassTable, PodClass};
@@ -38,6 +40,7 @@ pub use gpu::{DeviceShare, Devices, MAX_DEVICES, WHOLE_MILLI};
 pub use ids::{
     ClassId, ConstraintId, DomainId, GroupId, NodeId, PodId, PodRef, PoolId, TemplateId, WorkloadId,
 };
+pub use job::{Job, JobSpec};
 pub use matching::satisfies;
 pub use node::{NodeCondition, NodeTable};
 pub use node_verbs::Checkpoint;
@@ -171,6 +174,22 @@ impl Cluster {
     /// The template `id`.
     pub fn template(&self, id: TemplateId) -> &PodTemplate {
         &self.templates[id.index()].0
+    }
+
+    /// The node constraints of the template `id`, interned.
+    pub fn constraints_of(&self, id: TemplateId) -> ConstraintId {
+        self.templates[id.index()].1
+    }
+
+    /// What people call `workload`: its name, or for a trace's job what its source calls it.
+    pub fn workload_name(&self, workload: WorkloadId) -> String {
+        let record = self.workloads.get(workload);
+        record.name.as_ref().map_or_else(|| record.key.to_string(), |name| name.to_string())
+    }
+
+    /// What people call `pod`: its workload and what its source, or its controller, calls it.
+    pub fn pod_name(&self, pod: &Pod) -> String {
+        format!("{}/{}", self.workload_name(pod.new.workload), pod.new.key)
     }
 
     /// Number of templates: ids are below this.

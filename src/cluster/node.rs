@@ -273,6 +273,18 @@ impl NodeTable {
             && self.devices(node).fits(class.gpu)
     }
 
+    /// The nodes that are open, for tests that break the books.
+    #[cfg(test)]
+    pub(super) fn open_mut(&mut self) -> &mut BitSet {
+        &mut self.open
+    }
+
+    /// The nodes that satisfy `constraints`, for tests that break the books.
+    #[cfg(test)]
+    pub(super) fn matching_mut(&mut self, constraints: ConstraintId) -> &mut BitSet {
+        &mut self.matching[constraints.index()]
+    }
+
     /// Interns a constraint set; a new one is evaluated on every node.
     pub(super) fn intern_constraints(&mut self, constraints: &NodeConstraints) -> ConstraintId {
         if let Some(id) = self.constraint_ids.get(constraints) {

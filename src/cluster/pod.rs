@@ -218,6 +218,16 @@ impl PodTable {
         self.retired.push(id);
     }
 
+    /// Pods that are gone and whose slots wait to be freed.
+    pub(super) fn retired(&self) -> &[PodId] {
+        &self.retired
+    }
+
+    /// Number of slots ever used: ids are below this.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Frees the slots of retired pods and yields their classes.
     pub(super) fn recycle(&mut self) -> impl Iterator<Item = ClassId> {
         let slots = &self.slots;

@@ -6,6 +6,7 @@ use super::class::PodClass;
 use super::fact::{Ending, EvictionCause, Fact, StopReason};
 use super::gpu::DeviceShare;
 use super::ids::{ClassId, NodeId, PodId, TemplateId, WorkloadId};
+use super::job::JobSpec;
 use super::pod::{Links, NewPod, PodState, WorkEnd};
 use super::resources::Resources;
 use super::spec::{GpuRequest, PodTemplate};
@@ -34,6 +35,14 @@ impl Cluster {
     /// nothing will ask for it by that key.
     pub fn workload_of_one(&mut self, key: u64) -> WorkloadId {
         self.workloads.of_one(key, self.now)
+    }
+
+    /// Declares a job before its first pod comes; it stays until as many pods have ended as it says
+    /// (at least one).
+    pub fn declare_job(&mut self, key: u64, spec: Arc<JobSpec>) -> WorkloadId {
+        let id = self.workloads.of_key(key, self.now);
+        self.workloads.describe(id, spec);
+        id
     }
 
     /// Declares (or resizes) a workload that wants `wanted` pods and counts as available with
@@ -181,7 +190,11 @@ impl Cluster {
         record.starts += 1;
         record.incarnation = record.incarnation.wrapping_add(1);
         let (incarnation, node) = (record.incarnation, record.node);
-        self.workloads.get_mut(record.new.workload).ready += 1;
+        let workload = record.new.workload;
+        self.workloads.get_mut(workload).ready += 1;
+        if let Some(job) = self.workloads.job_mut(workload) {
+            job.started_at = job.started_at.min(now);
+        }
         self.facts.push(Fact::PodStarted { pod, node });
         incarnation
     }
@@ -319,9 +332,7 @@ fn kept_work(done: SimDuration, ran: SimDuration, checkpoint: Option<SimDuration
 }
 
 fn release_workload(workloads: &mut WorkloadTable, id: WorkloadId, facts: &mut Vec<Fact>) {
-    let workload = workloads.get_mut(id);
-    workload.pods -= 1;
-    if workload.pods == 0 && !workload.is_declared() {
+    if workloads.count_end(id) {
         facts.push(Fact::WorkloadEnded { workload: id });
         workloads.retire(id);
     }

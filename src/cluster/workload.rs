@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::bits::BitSet;
 use super::ids::{NodeId, WorkloadId};
+use super::job::{Job, JobSpec};
 use crate::engine::SimTime;
 
 /// What owns pods and, where it is declared, wants a number of them. It is on one cache line.
@@ -67,6 +68,9 @@ pub struct WorkloadTable {
     vacant: Vec<WorkloadId>,
     retired: Vec<WorkloadId>,
     by_key: FxHashMap<u64, WorkloadId>,
+    /// Per slot: what was declared of it as a job. Shorter than `slots` where no later one was, so
+    /// that it costs nothing where there are none.
+    jobs: Vec<Option<Box<Job>>>,
 }
 
 impl WorkloadTable {
@@ -79,6 +83,46 @@ impl WorkloadTable {
     /// Number of slots ever used: ids are below this.
     pub fn slots(&self) -> usize {
         self.slots.len()
+    }
+
+    /// What was declared of `id` as a job, if anything was. Like the workload itself it can be read
+    /// until the slot is used again.
+    #[inline]
+    pub fn job(&self, id: WorkloadId) -> Option<&Job> {
+        self.jobs.get(id.index())?.as_deref()
+    }
+
+    /// The job or service called `key`, if it is in the cell.
+    pub fn find(&self, key: u64) -> Option<WorkloadId> {
+        self.by_key.get(&key).copied()
+    }
+
+    #[inline]
+    pub(super) fn job_mut(&mut self, id: WorkloadId) -> Option<&mut Job> {
+        self.jobs.get_mut(id.index())?.as_deref_mut()
+    }
+
+    /// Notes what is known of `id` as a job.
+    pub(super) fn describe(&mut self, id: WorkloadId, spec: Arc<JobSpec>) {
+        if id.index() >= self.jobs.len() {
+            self.jobs.resize_with(id.index() + 1, || None);
+        }
+        self.jobs[id.index()] = Some(Box::new(Job::new(spec)));
+    }
+
+    /// One pod of `id` has ended; true if that was the last one to come.
+    #[inline]
+    pub(super) fn count_end(&mut self, id: WorkloadId) -> bool {
+        let workload = &mut self.slots[id.index()];
+        workload.pods -= 1;
+        let over = workload.pods == 0 && !workload.declared;
+        match self.job_mut(id) {
+            Some(job) => {
+                job.to_end = job.to_end.saturating_sub(1);
+                over && job.to_end == 0
+            }
+            None => over,
+        }
     }
 
     /// Declared workloads, in order of declaration.
@@ -121,6 +165,9 @@ impl WorkloadTable {
             keyed,
         };
         let id = self.vacant.pop().unwrap_or(WorkloadId::from_index(self.slots.len()));
+        if let Some(job) = self.jobs.get_mut(id.index()) {
+            *job = None;
+        }
         if id.index() == self.slots.len() {
             self.slots.push(workload);
         } else {

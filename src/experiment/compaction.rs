@@ -106,7 +106,7 @@ impl Checkpoint {
                     }
                 }
                 Change::NodeAdd { spec, .. } => self.nodes.push(spec),
-                Change::NodeRemove { .. } | Change::NodeUpdate { .. } => {}
+                Change::Job { .. } | Change::NodeRemove { .. } | Change::NodeUpdate { .. } => {}
             }
         }
         let still = running.into_values().filter(|(time, pod)| runs_at(pod, *time, at));

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use crate::cluster::{Cluster, EvictionCause, NodeId, Pod, PodId, PodState, Workload, WorkloadId};
-use crate::engine::{SimDuration, SimTime};
+use crate::cluster::{
+    Cluster, EvictionCause, NodeId, Pod, PodId, PodState, ResourceNames, Workload, WorkloadId,
+};
+use crate::engine::{SimDuration, SimTime, Streams};
 
 /// What a controller asks for. The simulation carries it out, in order, if it still makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,18 @@ pub enum Trigger {
     Workload(WorkloadId),
 }
 
+/// What a controller is told of pods.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PodTriggers {
+    /// Nothing.
+    #[default]
+    None,
+    /// What becomes of them, but it is not woken for it.
+    Told,
+    /// What becomes of them, and it is woken.
+    Woken,
+}
+
 /// Which kinds of [`Trigger`] wake a controller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Triggers {
@@ -81,6 +95,24 @@ pub struct Triggers {
 pub trait Controller: Send + fmt::Debug {
     /// The name used in reports and error messages.
     fn name(&self) -> &'static str;
+
+    /// The run begins; `names` is what the cell's resources are called, `streams` what it may draw
+    /// from. Called once, before anything else.
+    fn begin(&mut self, _names: &ResourceNames, _streams: Streams) {}
+
+    /// Why it cannot go on, in a sentence for the user: asked after `begin` and after every
+    /// reconciliation. Ends the run with an error.
+    fn failure(&mut self) -> Option<String> {
+        None
+    }
+
+    /// What it is to be told of pods; asked once, after `begin`.
+    fn follows_pods(&self) -> PodTriggers {
+        PodTriggers::None
+    }
+
+    /// A pod came, went, was bound, evicted or resized; told where `follows_pods` asks for it.
+    fn note_pod(&mut self, _observed: &Observed<'_>, _pod: PodId) {}
 
     /// What wakes it, besides its own timer.
     fn triggers(&self) -> Triggers;
@@ -178,6 +210,11 @@ impl<'a> Observed<'a> {
             .collect();
         pods.sort_unstable_by_key(|view| std::cmp::Reverse(view.pod.serial));
         pods
+    }
+
+    /// The cell, for what is told of it in another language.
+    pub(super) fn cluster(&self) -> &'a Cluster {
+        self.cluster
     }
 
     /// `now + delay`.

@@ -6,9 +6,13 @@
 mod backoff;
 mod controller;
 mod node_lifecycle;
+mod process;
 mod replicas;
 
 pub use backoff::Backoff;
-pub use controller::{Action, Actions, Controller, Observed, PodView, Trigger, Triggers};
+pub use controller::{
+    Action, Actions, Controller, Observed, PodTriggers, PodView, Trigger, Triggers,
+};
 pub use node_lifecycle::NodeLifecycle;
+pub use process::ProcessController;
 pub use replicas::{ReplicaKeeper, Service};

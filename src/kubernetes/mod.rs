@@ -4,6 +4,7 @@
 //! absent, and text that upstream leaves open (operators, effects, policies) stays text, so that a
 //! wrong value can be named in an error. Semantics are those of Kubernetes v1.35.
 
+pub mod amounts;
 mod apps;
 mod batch;
 mod core;
@@ -55,7 +56,7 @@ pub use pod_status::{
 pub use policy::{
     PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus, PriorityClass,
 };
-pub use quantity::{Quantity, QuantityError};
+pub use quantity::{Format, Quantity, QuantityError};
 pub use storage::{
     CsiNode, CsiNodeDriver, CsiNodeSpec, CsiVolumeSource, EphemeralVolumeSource, GcePersistentDisk,
     IscsiVolumeSource, ObjectReference, PersistentVolume, PersistentVolumeClaim,

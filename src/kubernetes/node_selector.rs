@@ -60,6 +60,18 @@ pub fn requirements(expressions: &[NodeSelectorRequirement]) -> Result<Vec<Requi
     expressions.iter().map(compile).collect()
 }
 
+/// Compiles conditions on labels to a selector; without any, it selects nothing.
+///
+/// # Errors
+///
+/// If one is malformed.
+pub fn selector(expressions: &[NodeSelectorRequirement]) -> Result<Selector, String> {
+    if expressions.is_empty() {
+        return Ok(Selector::nothing());
+    }
+    Ok(Selector::everything().and(requirements(expressions)?))
+}
+
 fn field(expression: &NodeSelectorRequirement) -> Result<FieldRequirement, String> {
     let equal = match expression.operator.as_str() {
         "In" => true,

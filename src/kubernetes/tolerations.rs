@@ -21,18 +21,24 @@ pub fn tolerates(toleration: &Toleration, taint: &Taint, comparison: bool) -> bo
     match toleration.operator.as_str() {
         "" | "Equal" => toleration.value == taint.value,
         "Exists" => true,
-        "Gt" if comparison => compare(toleration, taint, |taint, bound| taint > bound),
-        "Lt" if comparison => compare(toleration, taint, |taint, bound| taint < bound),
+        "Gt" | "Lt" => comparison && compares(toleration, taint),
         _ => false,
     }
 }
 
-/// Compares the values of both as integers; without leading zeros, as text that is no canonical
-/// integer matches nothing.
-fn compare(toleration: &Toleration, taint: &Taint, holds: fn(i64, i64) -> bool) -> bool {
+/// True if the numeric operator of `toleration` holds: the taint's value is greater (`Gt`) or less
+/// (`Lt`) than its own. Text that is no canonical integer of 64 bits (a sign `+`, leading zeros, a
+/// fraction) compares as nothing, and so does any other operator.
+pub fn compares(toleration: &Toleration, taint: &Taint) -> bool {
     let integer = |text: &str| text.parse::<i64>().ok().filter(|value| value.to_string() == text);
-    let values = integer(&taint.value).zip(integer(&toleration.value));
-    values.is_some_and(|(taint, bound)| holds(taint, bound))
+    let Some((taint, bound)) = integer(&taint.value).zip(integer(&toleration.value)) else {
+        return false;
+    };
+    match toleration.operator.as_str() {
+        "Gt" => taint > bound,
+        "Lt" => taint < bound,
+        _ => false,
+    }
 }
 
 /// The first taint that `concerns` and is not tolerated.

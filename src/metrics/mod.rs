@@ -11,6 +11,7 @@ mod event_log;
 mod fingerprint;
 mod integral;
 mod meter;
+mod reliability;
 mod results;
 
 use crate::cluster::{Cluster, Fact};
@@ -18,7 +19,10 @@ use crate::engine::SimTime;
 
 pub use event_log::EventLog;
 pub use fingerprint::FingerprintObserver;
-pub use meter::{Disagreement, Meter, MeterConfig, MeteredResource, RunContext};
+pub use meter::{
+    Disagreement, FragmentationRule, Meter, MeterAuditor, MeterConfig, MeteredResource, RunContext,
+};
+pub use reliability::{NodeReliability, ReliabilitySummary, WORST_NODES};
 pub use results::*;
 
 /// A fold over facts.

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reliability::ReliabilitySummary;
 use crate::workload::SourceStatistics;
 
 /// Version of the schema below; grows when a field changes its meaning or goes.
@@ -29,6 +30,8 @@ pub struct RunResult {
     pub window: Window,
     /// Capacity, allocation and usage of the cell, per resource in use.
     pub resources: Vec<ResourceSummary>,
+    /// What fragmentation is measured against; `None` where it is not measured.
+    pub target_workload: Option<TargetWorkload>,
     /// The same requests split by tier (tiers without pods are left out), by pool, and by declared
     /// workload.
     pub tiers: Vec<GroupSummary>,
@@ -44,6 +47,8 @@ pub struct RunResult {
     pub work: WorkSummary,
     /// Nodes: failures, repairs, times between.
     pub nodes: NodeSummary,
+    /// The same by node.
+    pub reliability: ReliabilitySummary,
     /// Failure domains by kind.
     pub domains: Vec<DomainSummary>,
     /// Declared workloads: availability.
@@ -52,6 +57,9 @@ pub struct RunResult {
     pub outages: Vec<Outage>,
     /// Jobs of a trace: completion.
     pub jobs: JobSummary,
+    /// Jobs that were declared as a whole (gangs, batch jobs); `None` without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchSummary>,
     /// The scheduler at work.
     pub scheduler: SchedulerSummary,
     /// Little's law, checked on this run.
@@ -117,6 +125,24 @@ pub struct ResourceSummary {
     pub utilization: Option<f64>,
     /// Largest share of up capacity requested at any instant.
     pub peak_allocation_ratio: Option<f64>,
+    /// Mean of what is free on nodes that are up and that the workload could not use.
+    pub fragmented_mean: Option<f64>,
+    /// Share of what is free on nodes that are up that the workload could not use (see
+    /// [`TargetWorkload`]); for GPUs by device.
+    pub fragmentation: Option<f64>,
+}
+
+/// The pods that fragmentation is measured against. Each counts what is free on a node for usable
+/// if there is room for it and it asks for some of it, and for unusable otherwise; what is usable is
+/// the mean over all of them (Weng et al., USENIX ATC 2023, §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetWorkload {
+    /// Pods that had arrived when it was renewed last.
+    pub pods: u64,
+    /// Different shapes among them.
+    pub shapes: u64,
+    /// Their amounts are rounded down to so many significant binary digits; `None`: exact.
+    pub significant_bits: Option<u32>,
 }
 
 /// Pods of one tier, pool or workload.
@@ -273,6 +299,8 @@ pub struct DomainSummary {
     pub mttf_s: Option<f64>,
     /// Mean time to repair.
     pub mttr_s: Option<f64>,
+    /// MTTF + MTTR.
+    pub mtbf_s: Option<f64>,
 }
 
 /// A declared workload.
@@ -334,6 +362,21 @@ pub struct JobSummary {
     pub completion: DurationSummary,
     /// End of the last pod that ended, from the start of the run.
     pub makespan_s: f64,
+}
+
+/// Declared jobs that ended in the window, each counted once whatever its size. Their response is
+/// from coming in to the end of the last pod, their run from the start of the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchSummary {
+    /// How many.
+    pub ended: u64,
+    /// From coming in to the start of the first pod.
+    pub waiting: DurationSummary,
+    /// response / run, mean, of jobs that ran at all.
+    pub slowdown_mean: Option<f64>,
+    /// max(response / max(run, 10 s), 1), mean (Feitelson et al., JSSPP 1997, §3.2: short jobs do
+    /// not count for more than their users would notice).
+    pub bounded_slowdown_mean: Option<f64>,
 }
 
 /// The scheduler at work.
@@ -401,7 +444,7 @@ pub struct TimeSeries {
 /// One line of a plot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Column {
-    /// What it is: `allocation`, `utilization`, `nodes`, `pods`, `evictions`, `ready`.
+    /// What it is: `allocation`, `utilization`, `fragmentation`, `nodes`, `pods`, `evictions`, `ready`.
     pub group: String,
     /// Which one: a resource, `up` / `present`, `pending` / `running`, a cause, a workload.
     pub name: String,

@@ -54,6 +54,8 @@ pub fn nodes(result: &RunResult) -> Table {
         ("In the cell at the end", Some(whole(nodes.present_at_end))),
         ("Availability", nodes.availability.map(|share| real(share, format::availability))),
         ("Failures", some(nodes.failures)),
+        ("Nodes that failed", some(result.reliability.nodes_failed)),
+        ("Most failures of one node", some(result.reliability.failures_max)),
         ("Repairs", some(nodes.repairs)),
         ("Added", some(nodes.added)),
         ("Removed", some(nodes.removed)),
@@ -72,6 +74,7 @@ pub fn domains(result: &RunResult) -> Table {
         numbers("failures", "Failures"),
         numbers("mttf_s", "MTTF"),
         numbers("mttr_s", "MTTR"),
+        numbers("mtbf_s", "MTBF"),
     ];
     let rows = result.domains.iter().map(|domain| {
         let time = |value| seconds(value).unwrap_or_else(|| real(f64::NAN, duration));
@@ -81,6 +84,7 @@ pub fn domains(result: &RunResult) -> Table {
             whole(domain.failures),
             time(domain.mttf_s),
             time(domain.mttr_s),
+            time(domain.mtbf_s),
         ]
     });
     Table { columns, rows: rows.collect() }
@@ -108,12 +112,20 @@ pub fn work(result: &RunResult) -> Table {
         (lost_name.as_str(), amount(work.lost_core_s)),
     ];
     rows.extend(lost.iter().map(|(name, lost)| (name.as_str(), amount(*lost))));
+    let slowdown = |mean: Option<f64>| mean.map(|mean| real(mean, format::number));
     let completed = jobs.completion.count > 0;
     rows.extend([
         ("Jobs ended", some(jobs.ended)),
         ("Job completion, mean", seconds(completed.then_some(jobs.completion.mean_s))),
         ("Job completion, median", seconds(completed.then_some(jobs.completion.p50_s))),
         ("Job completion, p99", seconds(completed.then_some(jobs.completion.p99_s))),
+        ("Job waiting, mean", seconds(result.batch.map(|batch| batch.waiting.mean_s))),
+        ("Job waiting, p99", seconds(result.batch.map(|batch| batch.waiting.p99_s))),
+        ("Slowdown of jobs, mean", slowdown(result.batch.and_then(|b| b.slowdown_mean))),
+        (
+            "Bounded slowdown of jobs, mean",
+            slowdown(result.batch.and_then(|batch| batch.bounded_slowdown_mean)),
+        ),
         ("Makespan", seconds((jobs.makespan_s > 0.0).then_some(jobs.makespan_s))),
     ]);
     facts(rows)
@@ -122,6 +134,9 @@ pub fn work(result: &RunResult) -> Table {
 /// The scheduler at work.
 pub fn scheduler(result: &RunResult) -> Table {
     let (scheduler, law) = (&result.scheduler, &result.littles_law);
+    let target = result.target_workload.as_ref();
+    let shapes = target.and_then(|target| some(target.shapes));
+    let bits = target.and_then(|target| target.significant_bits).and_then(|bits| some(bits.into()));
     let law_row = (law.pods_mean > 0.0).then(|| real(law.relative_difference, percent));
     let pending = (scheduler.attempts > 0).then(|| real(scheduler.pending_mean, format::number));
     let mut rows = vec![
@@ -132,6 +147,8 @@ pub fn scheduler(result: &RunResult) -> Table {
         ("Nodes looked at one by one", some(scheduler.nodes_examined)),
         ("Pending pods, mean", pending),
         ("Pending pods, most", some(scheduler.pending_peak)),
+        ("Shapes of pods (for fragmentation)", shapes),
+        ("Significant bits of shapes", bits),
         ("Little's law, relative difference", law_row),
     ];
     let busy = scheduler.activity.iter().map(|one| (format!("Busyness of {}", one.name), one));

@@ -78,6 +78,7 @@ fn allocation(result: &RunResult, figures: &mut Vec<Figure>) {
         let ratios = [
             ("allocation_ratio", "allocated", resource.allocation_ratio),
             ("utilization", "used", resource.utilization),
+            ("fragmentation", "fragmented", resource.fragmentation),
         ];
         figures.extend(ratios.map(|(key, label, value)| {
             figure(format!("{key}_{name}"), format!("{name} {label}"), Kind::Ratio, value)
@@ -118,6 +119,16 @@ fn pods(result: &RunResult, figures: &mut Vec<Figure>) {
         Kind::Seconds,
         completion.map(|durations| durations.mean_s),
     ));
+    if let Some(batch) = result.batch {
+        let mean = Some(batch.waiting.mean_s);
+        figures.push(figure("job_waiting_mean_s", "Job waiting, mean", Kind::Seconds, mean));
+        figures.push(figure(
+            "bounded_slowdown_mean",
+            "Bounded slowdown of jobs, mean",
+            Kind::Count,
+            batch.bounded_slowdown_mean,
+        ));
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of a run are far below 2^53")]

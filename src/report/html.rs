@@ -185,6 +185,11 @@ fn sections(result: &RunResult) -> Vec<Value> {
         ("outages", "Outages", tables::outages(result)),
         ("pods", "Pods", facts::pods(result)),
         ("nodes", "Nodes", facts::nodes(result)),
+        (
+            "worst-nodes",
+            "Nodes that failed most (nodes.csv has all that failed)",
+            tables::nodes(&result.reliability.worst),
+        ),
         ("domains", "Failure domains", facts::domains(result)),
         ("work", "Work and jobs", facts::work(result)),
         ("scheduler", "Scheduler", facts::scheduler(result)),
@@ -253,6 +258,7 @@ mod tests {
             "outages",
             "pods",
             "nodes",
+            "worst-nodes",
             "domains",
             "work",
             "scheduler",
@@ -263,7 +269,7 @@ mod tests {
             assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
         }
         assert_eq!(page.matches("<svg").count(), page.matches("</svg>").count());
-        assert_eq!(page.matches("<svg").count(), 12);
+        assert_eq!(page.matches("<svg").count(), 13);
         assert!(page.contains("cellsim run borg-day.yaml --seed 42"));
     }
 

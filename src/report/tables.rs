@@ -3,7 +3,9 @@
 
 use super::format::{self, amount, availability, duration, number, percent};
 use super::table::{Cell, Column, Table, Value, numbers, optional, real, text, whole, words};
-use crate::metrics::{DurationSummary, GroupSummary, RunResult, TimeSeries, WorkloadSummary};
+use crate::metrics::{
+    DurationSummary, GroupSummary, NodeReliability, RunResult, TimeSeries, WorkloadSummary,
+};
 
 /// Every CSV file of a report, by name.
 pub fn all(result: &RunResult) -> Vec<(&'static str, Table)> {
@@ -12,6 +14,7 @@ pub fn all(result: &RunResult) -> Vec<(&'static str, Table)> {
         ("resources", resources(result)),
         ("tiers", groups(result, &result.tiers)),
         ("pools", groups(result, &result.pools)),
+        ("nodes", nodes(&result.reliability.nodes)),
         ("workloads", workloads(&result.workloads)),
         ("evictions", evictions(result)),
         ("outages", outages(result)),
@@ -47,6 +50,8 @@ pub fn resources(result: &RunResult) -> Table {
         numbers("effective_allocation_ratio", "of installed"),
         numbers("peak_allocation_ratio", "Peak"),
         numbers("utilization", "Used"),
+        numbers("fragmented_mean", "Free, of no use"),
+        numbers("fragmentation", "of what is free"),
     ];
     let rows = result.resources.iter().map(|resource| {
         let in_unit = |value| real(value, |value| amount(value, &resource.unit));
@@ -60,6 +65,8 @@ pub fn resources(result: &RunResult) -> Table {
             optional(resource.effective_allocation_ratio, percent),
             optional(resource.peak_allocation_ratio, percent),
             optional(resource.utilization, percent),
+            optional(resource.fragmented_mean, |value| amount(value, &resource.unit)),
+            optional(resource.fragmentation, percent),
         ]
     });
     Table { columns, rows: rows.collect() }
@@ -90,6 +97,37 @@ pub fn groups(result: &RunResult, groups: &[GroupSummary]) -> Table {
             }));
             row
         });
+    Table { columns, rows: rows.collect() }
+}
+
+/// `nodes.csv`: one row per node that failed.
+pub fn nodes(nodes: &[NodeReliability]) -> Table {
+    let columns = vec![
+        words("node", "Node"),
+        words("pool", "Pool"),
+        numbers("failures", "Failures"),
+        numbers("repairs", "Repairs"),
+        numbers("up_s", "Time up"),
+        numbers("down_s", "Time down"),
+        numbers("availability", "Availability"),
+        numbers("mttf_s", "MTTF"),
+        numbers("mttr_s", "MTTR"),
+        numbers("mtbf_s", "MTBF"),
+    ];
+    let rows = nodes.iter().map(|node| {
+        vec![
+            text(&node.node),
+            text(&node.pool),
+            whole(node.failures),
+            whole(node.repairs),
+            real(node.up_s, duration),
+            real(node.down_s, duration),
+            optional(node.availability, availability),
+            optional(node.mttf_s, duration),
+            optional(node.mttr_s, duration),
+            optional(node.mtbf_s, duration),
+        ]
+    });
     Table { columns, rows: rows.collect() }
 }
 

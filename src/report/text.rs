@@ -95,7 +95,10 @@ fn waiting(result: &RunResult) -> Vec<String> {
     };
     let mut rows =
         vec![["", "mean", "p50", "p90", "p99", "p99.9", "max"].map(str::to_owned).to_vec()];
-    for (from, d) in [("submitted", &all.from_submit), ("evicted", &all.from_eviction)] {
+    let jobs = result.batch.map(|batch| batch.waiting).unwrap_or_default();
+    for (from, d) in
+        [("submitted", &all.from_submit), ("evicted", &all.from_eviction), ("whole jobs", &jobs)]
+    {
         if d.count == 0 {
             continue;
         }

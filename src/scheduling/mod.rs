@@ -3,11 +3,13 @@
 //! This floor reads the cluster and returns decisions. It must never change the cluster, and
 //! never look at what is really up: only at what the control plane believes.
 
+pub mod batch;
 mod config;
 pub mod kube;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;
+mod process;
 mod queue;
 mod registry;
 mod scheduler;
@@ -15,8 +17,9 @@ mod scheduler;
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
+pub use process::ProcessScheduler;
 pub use queue::{PendingQueue, QueueKey};
-pub use registry::{ArchitectureEntry, architectures};
+pub use registry::{ArchitectureEntry, PROCESS, architectures};
 pub use scheduler::{
     BuildScheduler, Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses,
 };

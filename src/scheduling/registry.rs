@@ -4,7 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
 use super::pod_at_a_time::PodAtATime;
+use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
 
 /// A scheduler that scenarios can name.
@@ -29,7 +31,41 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
     &BUILTIN
 }
 
-const BUILTIN: [ArchitectureEntry; 1] = [ArchitectureEntry {
+/// Name of the scheduler that is a child process.
+pub const PROCESS: &str = "process";
+
+const BUILTIN: [ArchitectureEntry; 6] = [
+    POD_AT_A_TIME,
+    ArchitectureEntry {
+        name: "job-queue",
+        summary: "whole jobs in order; the first that does not fit holds up all behind it",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::None, options),
+    },
+    ArchitectureEntry {
+        name: "greedy-jobs",
+        summary: "whole jobs in order, whichever fits; large ones may starve",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::Greedy, options),
+    },
+    ArchitectureEntry {
+        name: "easy-backfill",
+        summary: "whole jobs in order; later ones go first where that does not delay the first \
+                  (EASY, JSSPP 1995)",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::Easy, options),
+    },
+    ArchitectureEntry {
+        name: "conservative-backfill",
+        summary: "whole jobs, each with a reservation; later ones go first where that delays no \
+                  other (TPDS 2001)",
+        options: batch::OPTIONS,
+        build: |options, _| batch(Backfill::Conservative, options),
+    },
+    CHILD,
+];
+
+const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
     name: "pod-at-a-time",
     summary: "one scheduler that places one pod after another, in no time",
     options: "",
@@ -37,7 +73,23 @@ const BUILTIN: [ArchitectureEntry; 1] = [ArchitectureEntry {
         no_options(options)?;
         Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
     },
-}];
+};
+
+const CHILD: ArchitectureEntry = ArchitectureEntry {
+    name: PROCESS,
+    summary: "a program in any language, run as a child process (docs/protocol.md)",
+    options: "command: the program and its arguments, as a list; replyWithin: seconds of real \
+              time for a reply (60); options: whatever the program takes",
+    build: |options, folder| {
+        let spec = process_spec(options, folder)?;
+        Ok(Box::new(|_, streams| Box::new(ProcessScheduler::new(spec, streams))))
+    },
+};
+
+fn batch(backfill: Backfill, options: &Value) -> Result<BuildScheduler, String> {
+    let options = BatchOptions::read(backfill, options)?;
+    Ok(Box::new(move |config, streams| Box::new(BatchScheduler::new(options, config, streams))))
+}
 
 /// Refuses any option.
 pub fn no_options(options: &Value) -> Result<(), String> {

@@ -86,6 +86,16 @@ pub struct WaitingClasses {
 /// when the time of `wakes_at` has come, `decide` is called until it returns `None`, each decision
 /// being carried out (and told about) before the next call.
 pub trait Scheduler: Send {
+    /// The run begins; `names` is what the cell's resources are called. Called once, before
+    /// anything else.
+    fn begin(&mut self, _names: &ResourceNames) {}
+
+    /// Why it cannot go on, in a sentence for the user: asked after `begin` and after every pass.
+    /// Ends the run with an error.
+    fn failure(&mut self) -> Option<String> {
+        None
+    }
+
     /// A pod has become pending, or is of another class now.
     fn enqueue(&mut self, cluster: &Cluster, pod: PodId);
 

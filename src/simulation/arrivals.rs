@@ -112,6 +112,7 @@ impl Simulation {
                 let id = self.cluster.declare_template(&template);
                 self.arrivals.templates.push(id);
             }
+            Change::Job { key, spec } => self.declare_job(key, spec)?,
             Change::Submit(pod) => self.arrive(pod),
             Change::Work { key, work } => self.work_known(key, work),
             Change::Kill { key } => self.kill(key),
@@ -123,7 +124,8 @@ impl Simulation {
         self.arrivals.advance()
     }
 
-    fn arrive(&mut self, record: PodRecord) {
+    pub(super) fn arrive(&mut self, record: PodRecord) {
+        let Some(record) = self.dependencies.hold(record) else { return };
         let waits = record.tracked && self.arrivals.pods.contains_key(&record.key);
         if waits {
             self.arrivals.later_attempts.entry(record.key).or_default().push_back(record);
@@ -159,6 +161,9 @@ impl Simulation {
     }
 
     fn work_known(&mut self, key: PodKey, work: Work) {
+        if self.dependencies.set_work(key, work) {
+            return;
+        }
         if let Some(attempts) = self.arrivals.later_attempts.get_mut(&key) {
             if let Some(last) = attempts.back_mut() {
                 last.work = work;
@@ -190,9 +195,10 @@ impl Simulation {
     /// The user stops a pod and all further attempts made by then.
     fn kill(&mut self, key: PodKey) {
         self.arrivals.later_attempts.remove(&key);
+        let waited = self.dependencies.kill(key);
         match self.arrivals.pods.get(&key).copied() {
             Some(pod) => self.cluster.end(pod, Ending::Killed),
-            None => self.arrivals.unknown_names += 1,
+            None => self.arrivals.unknown_names += u64::from(!waited),
         }
     }
 
@@ -202,6 +208,9 @@ impl Simulation {
         template: TemplateIndex,
         requests: crate::cluster::Resources,
     ) {
+        if self.dependencies.resize(key, template, requests) {
+            return;
+        }
         if let Some(last) = self.arrivals.later_attempts.get_mut(&key).and_then(VecDeque::back_mut)
         {
             last.template = template;

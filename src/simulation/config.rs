@@ -7,7 +7,7 @@ use crate::cluster::{Dimension, DomainSpec, NodeSpec, Overcommit, ResourceNames,
 use crate::engine::{Distribution, SimDuration, SimTime};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Controller, Service};
-use crate::metrics::{MeteredResource, ScenarioInfo};
+use crate::metrics::{FragmentationRule, MeteredResource, ScenarioInfo};
 use crate::scheduling::{BuildScheduler, SchedulerConfig};
 use crate::workload::Source;
 
@@ -55,6 +55,8 @@ pub struct SimulationConfig {
     pub controllers: Vec<Box<dyn Controller>>,
     /// True where the source tells how much pods use, so that utilization means something.
     pub usage_known: bool,
+    /// Whether fragmentation is measured.
+    pub fragmentation: FragmentationRule,
     /// Audit the whole state after every event.
     pub check: bool,
 }
@@ -87,6 +89,7 @@ impl SimulationConfig {
             crash_backoff: Backoff::default(),
             controllers: Vec::new(),
             usage_known: false,
+            fragmentation: FragmentationRule::default(),
             check: false,
         }
     }

@@ -33,6 +33,8 @@ pub enum Event {
     },
     /// The controller with this number is to look at the cell.
     Reconcile(u32),
+    /// Nothing holds back the job in this slot of those that wait for others.
+    JobEligible(u32),
 }
 
 impl Event {
@@ -48,7 +50,8 @@ impl Event {
             | Self::FaultBegins(_)
             | Self::FaultEnds(_)
             | Self::NodeNoticed { .. }
-            | Self::Reconcile(_) => None,
+            | Self::Reconcile(_)
+            | Self::JobEligible(_) => None,
         }
     }
 }
@@ -65,6 +68,7 @@ impl Queued for Event {
             | Self::FaultBegins(_)
             | Self::FaultEnds(_) => EventClass::Truth,
             Self::NodeNoticed { .. } | Self::Reconcile(_) => EventClass::Observation,
+            Self::JobEligible(_) => EventClass::Arrival,
         }
     }
 }

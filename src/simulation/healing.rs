@@ -1,13 +1,15 @@
 //! Wakes the controllers and carries out what they ask for.
 
 use super::{Event, Simulation};
-use crate::cluster::{Ending, NodeId, PodState, WorkloadId};
-use crate::engine::SimTime;
-use crate::healing::{Action, Actions, Controller, Observed, Trigger};
+use crate::cluster::{Ending, NodeId, PodId, PodState, ResourceNames, WorkloadId};
+use crate::engine::{SimTime, Streams};
+use crate::healing::{Action, Actions, Controller, Observed, PodTriggers, Trigger};
 
 /// The controllers, what they have been woken by, and when they asked to be woken.
 pub struct Controllers {
     list: Vec<Attached>,
+    /// Some of them are told of pods.
+    pub follow_pods: bool,
     actions: Actions,
 }
 
@@ -15,6 +17,7 @@ struct Attached {
     controller: Box<dyn Controller>,
     woken_by: Vec<Trigger>,
     queued: bool,
+    pods: PodTriggers,
     /// When its timer rings next.
     timer: Option<SimTime>,
 }
@@ -22,9 +25,32 @@ struct Attached {
 impl Controllers {
     /// Nobody is woken yet.
     pub fn new(controllers: Vec<Box<dyn Controller>>) -> Self {
-        let attach =
-            |controller| Attached { controller, woken_by: Vec::new(), queued: false, timer: None };
-        Self { list: controllers.into_iter().map(attach).collect(), actions: Actions::default() }
+        let attach = |controller| Attached {
+            controller,
+            woken_by: Vec::new(),
+            queued: false,
+            pods: PodTriggers::None,
+            timer: None,
+        };
+        Self {
+            list: controllers.into_iter().map(attach).collect(),
+            follow_pods: false,
+            actions: Actions::default(),
+        }
+    }
+
+    /// Tells them that the run begins.
+    ///
+    /// # Errors
+    /// Why one of them cannot go on.
+    pub fn begin(&mut self, names: &ResourceNames, streams: Streams) -> Result<(), String> {
+        for attached in &mut self.list {
+            attached.controller.begin(names, streams);
+            attached.pods = attached.controller.follows_pods();
+            self.follow_pods |= attached.pods != PodTriggers::None;
+            attached.controller.failure().map_or(Ok(()), Err)?;
+        }
+        Ok(())
     }
 }
 
@@ -42,6 +68,19 @@ impl Simulation {
 
     pub(super) fn trigger_workload(&mut self, workload: WorkloadId) {
         self.trigger(Trigger::Workload(workload));
+    }
+
+    /// Tells the controllers that follow pods of one that changed.
+    pub(super) fn tell_of_pod(&mut self, pod: PodId) {
+        for number in 0..self.controllers.list.len() {
+            let attached = &mut self.controllers.list[number];
+            if attached.pods != PodTriggers::None {
+                attached.controller.note_pod(&Observed::new(&self.cluster), pod);
+            }
+            if attached.pods == PodTriggers::Woken {
+                self.wake(number);
+            }
+        }
     }
 
     fn trigger(&mut self, trigger: Trigger) {
@@ -76,6 +115,7 @@ impl Simulation {
         woken_by.dedup();
         let observed = Observed::new(&self.cluster);
         attached.controller.reconcile(&observed, &woken_by, &mut self.controllers.actions);
+        self.policy_failure = attached.controller.failure();
         let (actions, wake_at) = self.controllers.actions.take();
         if let Some(time) = wake_at {
             self.set_timer(number, time);

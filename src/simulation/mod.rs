@@ -2,11 +2,14 @@
 //! handler for it act on the cluster, and shows the facts to the observers.
 //!
 //! Handlers are one file per subject: `arrivals` (records of the source), `pods`, `nodes`,
-//! `healing` (controllers), `placing` (the scheduler's decisions). Nothing outside this folder
+//! `healing` (controllers), `placing` (the scheduler's decisions), `dependencies` (jobs that wait for
+//! others). Nothing outside this folder
 //! calls a verb of the cluster.
 
 mod arrivals;
+mod audit;
 mod config;
+mod dependencies;
 mod event;
 mod healing;
 mod nodes;
@@ -27,7 +30,9 @@ use crate::scheduling::{PodAtATime, Scheduler};
 use crate::workload::SourceError;
 
 use arrivals::Arrivals;
+use audit::Auditor;
 pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
+use dependencies::Dependencies;
 use event::Event;
 use healing::Controllers;
 use nodes::Faults;
@@ -46,6 +51,12 @@ pub enum SimulationError {
     /// The failure domains make no sense.
     #[error(transparent)]
     Domains(#[from] DomainError),
+    /// Jobs wait for each other, so that none of them would ever come.
+    #[error("jobs wait for each other in a circle: {0}")]
+    Cycle(String),
+    /// A policy cannot go on: a program of the user's that it is run by has failed.
+    #[error("{0}")]
+    Policy(String),
     /// `--check` found the state broken: a bug of cellsim or of a policy.
     #[error("the auditor found at {time} after {events} events: {violation}")]
     Audit {
@@ -72,6 +83,7 @@ pub struct Simulation {
     scheduler_follows: bool,
     controllers: Controllers,
     services: Services,
+    dependencies: Dependencies,
     faults: Faults,
     streams: Streams,
     tiers: [TierBehaviour; Tier::COUNT],
@@ -81,8 +93,11 @@ pub struct Simulation {
     meter: Meter,
     observers: Vec<Box<dyn Observer>>,
     end: Option<SimTime>,
-    check: bool,
+    /// With `--check`.
+    auditor: Option<Auditor>,
     events: u64,
+    /// Why a policy cannot go on.
+    policy_failure: Option<String>,
     notices: Vec<String>,
     refused_resizes: u64,
     info: ScenarioInfo,
@@ -100,7 +115,7 @@ impl Simulation {
     /// Prepares a run.
     ///
     /// # Errors
-    /// Failure domains that make no sense.
+    /// Failure domains that make no sense, a policy that cannot begin.
     pub fn new(config: SimulationConfig) -> Result<Self, SimulationError> {
         let streams = Streams { seed: config.seed, run: config.run };
         let domains = DomainGraph::new(&config.domains)?;
@@ -110,8 +125,10 @@ impl Simulation {
             Some(build) => build(config.scheduler, streams),
             None => Box::new(PodAtATime::new(config.scheduler, streams)),
         };
+        let meter = Meter::new(meter_config, &cluster);
         let mut simulation = Self {
-            meter: Meter::new(meter_config, &cluster),
+            auditor: config.check.then(|| Auditor::new(&meter)),
+            meter,
             cluster,
             queue: EventQueue::new(),
             near: Vec::new(),
@@ -121,6 +138,7 @@ impl Simulation {
             scheduler,
             controllers: Controllers::new(config.controllers),
             services: Services::new(config.services),
+            dependencies: Dependencies::default(),
             faults: Faults::new(config.failures, config.faults),
             streams,
             tiers: config.tiers,
@@ -129,13 +147,14 @@ impl Simulation {
             fingerprint: FingerprintObserver::default(),
             observers: Vec::new(),
             end: config.end,
-            check: config.check,
             events: 0,
+            policy_failure: None,
             notices: Vec::new(),
             refused_resizes: 0,
             info: config.info,
             resource_names: config.resources,
         };
+        simulation.begin_policies()?;
         simulation.set_up(&config.nodes);
         Ok(simulation)
     }
@@ -148,6 +167,13 @@ impl Simulation {
     /// The state of the cell.
     pub fn cluster(&self) -> &Cluster {
         &self.cluster
+    }
+
+    fn begin_policies(&mut self) -> Result<(), SimulationError> {
+        self.scheduler.begin(&self.resource_names);
+        self.scheduler.failure().map_or(Ok(()), Err).map_err(SimulationError::Policy)?;
+        let begun = self.controllers.begin(&self.resource_names, self.streams);
+        begun.map_err(SimulationError::Policy)
     }
 
     fn set_up(&mut self, nodes: &[Arc<NodeSpec>]) {
@@ -163,7 +189,7 @@ impl Simulation {
     /// Runs to the end; `progress` is called every now and then.
     ///
     /// # Errors
-    /// A source that fails, or a state that the auditor finds broken.
+    /// A source or a policy that fails, or a state that the auditor finds broken.
     pub fn run(mut self, progress: &dyn Fn(Progress)) -> Result<RunResult, SimulationError> {
         self.arrivals.advance()?;
         self.settle()?;
@@ -171,11 +197,17 @@ impl Simulation {
             if self.end.is_some_and(|end| time >= end) {
                 break;
             }
+            if time > self.cluster.now() {
+                self.meter.end_instant(&self.cluster);
+            }
             self.cluster.advance_to(time);
             match step {
                 Step::Event => self.handle_event(),
                 Step::Record => self.handle_record()?,
                 Step::Schedule => self.schedule(),
+            }
+            if let Some(failure) = self.policy_failure.take() {
+                return Err(SimulationError::Policy(failure));
             }
             self.settle()?;
             self.events += 1;
@@ -183,6 +215,7 @@ impl Simulation {
                 progress(self.progress());
             }
         }
+        self.audit_end()?;
         let info = self.info.clone();
         Ok(self.finish(info))
     }
@@ -226,6 +259,7 @@ impl Simulation {
                 self.node_noticed(node, incarnation, ready);
             }
             Event::Reconcile(controller) => self.reconcile(controller),
+            Event::JobEligible(slot) => self.job_is_eligible(slot),
         }
     }
 
@@ -262,9 +296,7 @@ impl Simulation {
                 self.scheduler.follow(&self.cluster, &fact);
             }
         }
-        if self.check {
-            self.audit()?;
-        }
+        self.audit()?;
         self.cluster.settle();
         Ok(())
     }
@@ -272,6 +304,11 @@ impl Simulation {
     /// What a fact sets in motion.
     #[inline]
     fn follow(&mut self, fact: &Fact) {
+        if self.controllers.follow_pods
+            && let Some(pod) = fact.changed_pod()
+        {
+            self.tell_of_pod(pod);
+        }
         match *fact {
             Fact::PodSubmitted { pod } | Fact::PodEvicted { pod, .. } => {
                 self.scheduler.enqueue(&self.cluster, pod);
@@ -291,13 +328,13 @@ impl Simulation {
             Fact::NodeDown { node } => self.expect_notice(node, false),
             Fact::NodeUp { node } => self.expect_notice(node, true),
             Fact::WorkloadScaled { workload } => self.trigger_workload(workload),
+            Fact::WorkloadEnded { workload } => self.workload_is_over(workload),
             Fact::PodBound { .. }
             | Fact::PodStarted { .. }
             | Fact::PodStopped { .. }
             | Fact::NodeResizing { .. }
             | Fact::DomainDown { .. }
-            | Fact::DomainUp { .. }
-            | Fact::WorkloadEnded { .. } => {}
+            | Fact::DomainUp { .. } => {}
         }
     }
 
@@ -305,17 +342,5 @@ impl Simulation {
     fn node_changed(&mut self, node: NodeId) {
         self.scheduler.note_improved(node);
         self.trigger_node(node);
-    }
-
-    /// Recounts everything (`--check`).
-    fn audit(&self) -> Result<(), SimulationError> {
-        let cell = self.cluster.audit().map_err(|violation| violation.to_string());
-        let counted =
-            cell.and_then(|()| self.meter.check(&self.cluster).map_err(|found| found.to_string()));
-        counted.map_err(|violation| SimulationError::Audit {
-            time: self.cluster.now(),
-            events: self.events,
-            violation,
-        })
     }
 }

@@ -32,6 +32,7 @@ pub(super) fn meter_config(config: &SimulationConfig) -> MeterConfig {
         duration: config.end.map(|end| end - SimTime::ZERO),
         resources: config.metered.clone(),
         usage_known: config.usage_known,
+        fragmentation: config.fragmentation,
         objectives: objectives.collect(),
     }
 }
@@ -49,6 +50,7 @@ impl Simulation {
     /// Closes the books.
     pub(super) fn finish(mut self, info: ScenarioInfo) -> RunResult {
         let end = self.end.unwrap_or(self.cluster.now());
+        self.meter.end_instant(&self.cluster);
         self.cluster.advance_to(end.max(self.cluster.now()));
         self.note_overcommit();
         self.note_records();
@@ -113,6 +115,13 @@ impl Simulation {
             self.notices.push(format!(
                 "{waiting} attempts of pods never came in, because the attempt before had not \
                  ended when the run did."
+            ));
+        }
+        let (jobs, pods) = self.dependencies.waiting();
+        if let Some((job, before)) = self.dependencies.example() {
+            self.notices.push(format!(
+                "{jobs} jobs with {pods} pods never came in, because jobs that they wait for were \
+                 not over when the run ended (job {job} waits for job {before})."
             ));
         }
         let unknown = self.arrivals.unknown_names();

@@ -21,6 +21,7 @@ impl Simulation {
                 Decision::Reject { pod } => self.cluster.end(pod, Ending::Rejected),
             }
         }
+        self.policy_failure = self.scheduler.failure();
     }
 
     pub(super) fn evict(&mut self, pod: PodId, cause: EvictionCause) {

@@ -110,8 +110,17 @@ struct Inspector {
 }
 
 /// Kinds of records.
-const KINDS: [&str; 8] =
-    ["template", "submit", "work", "kill", "resize", "node-add", "node-remove", "node-update"];
+const KINDS: [&str; 9] = [
+    "template",
+    "job",
+    "submit",
+    "work",
+    "kill",
+    "resize",
+    "node-add",
+    "node-remove",
+    "node-update",
+];
 /// Ends of attempts.
 const ENDS: [&str; 3] = ["finish", "fail", "until-stopped"];
 
@@ -136,6 +145,7 @@ impl Inspector {
         self.summary.span_us = record.time.0;
         let kind = match &record.change {
             Change::Template(template) => self.add_template(template),
+            Change::Job { .. } => "job",
             Change::Submit(pod) => self.add_pod(record.time, pod),
             Change::Work { work, .. } => self.add_work(*work, "work"),
             Change::Kill { .. } => "kill",

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::cluster::{GpuRequest, NodeSpec, PodTemplate, Resources};
+use crate::cluster::{GpuRequest, JobSpec, NodeSpec, PodTemplate, Resources};
 use crate::engine::{SimDuration, SimTime};
 
 /// A pod as its source names it; unique within one source for the length of the run.
@@ -81,6 +81,14 @@ pub struct PodRecord {
 pub enum Change {
     /// Declares the next template; takes no time.
     Template(Arc<PodTemplate>),
+    /// Declares a job before its first pod comes. If it names jobs in `after` that are not over, its
+    /// pods wait outside the cell; otherwise this takes no time. Its pods must not be `alone`.
+    Job {
+        /// The job.
+        key: WorkloadKey,
+        /// What is known of it.
+        spec: Arc<JobSpec>,
+    },
     /// A pod arrives. If the source has named the same key before and that attempt has not ended
     /// in the simulation, the new attempt waits for its end.
     Submit(PodRecord),

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::decisions;
+use crate::{
+    counting, decisions, framework, labels, node_selector, plugins, preempting, quantity,
+    resources, scheduler, tolerations,
+};
 
 /// Runs one case; the error says what is different from what is expected.
 pub type Runner = fn(&Value) -> Result<(), String>;
@@ -44,8 +47,19 @@ pub fn family(name: &str, kind: &str) -> Family {
 }
 
 /// Runners of suites that are known by name.
-fn by_name(_name: &str) -> Option<Runner> {
-    None
+fn by_name(name: &str) -> Option<Runner> {
+    let files = [
+        framework::runner,
+        labels::runner,
+        node_selector::runner,
+        plugins::runner,
+        preempting::runner,
+        quantity::runner,
+        resources::runner,
+        scheduler::runner,
+        tolerations::runner,
+    ];
+    files.iter().find_map(|runner_of| runner_of(name))
 }
 
 /// Runners of suites of the scheduler, by the kind of their cases.
@@ -53,6 +67,18 @@ fn by_kind(kind: &str) -> Option<Runner> {
     Some(match kind {
         "schedule_sequence" | "sampling_sequence" => decisions::sequence,
         "preemption" => decisions::preemption,
+        "filter" => plugins::filter,
+        "score" => plugins::score,
+        "score_total" => plugins::score_total,
+        "schedule_pod" => plugins::schedule_pod,
+        "preempt_dry_run" => preempting::dry_run,
+        "preempt_select" => preempting::select,
+        "preempt_eligible" => preempting::eligible,
+        "preempt_full" | "post_filter" => preempting::post_filter,
+        "pts_state" => counting::spread_state,
+        "pts_prescore_state" => counting::prescore_state,
+        "ipa_counts" => counting::affinity_counts,
+        "ipa_add_remove" => counting::affinity_add_remove,
         _ => return None,
     })
 }

@@ -7,10 +7,21 @@
 
 mod cases;
 mod cell;
+mod counting;
 mod decisions;
 mod fakes;
 mod families;
+mod framework;
 mod known;
+mod labels;
+mod node_selector;
+mod plugins;
+mod preempting;
+mod quantity;
+mod resources;
+mod scheduler;
+mod support;
+mod tolerations;
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};

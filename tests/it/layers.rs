@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors, lowest first. A floor may import from itself and from those before it.
-const FLOORS: [&str; 13] = [
+const FLOORS: [&str; 14] = [
     "engine",
     "kubernetes",
     "cluster",
     "workload",
     "failure",
     "metrics",
+    "protocol",
     "healing",
     "scheduling",
     "simulation",

@@ -2,12 +2,16 @@
 
 mod auditor;
 mod bad_input;
+mod batch;
 mod cli;
+mod compaction;
 mod determinism;
 mod examples;
 mod golden;
 mod healing;
+mod jobs;
 mod layers;
+mod process;
 mod queueing;
 mod readme;
 mod reliability;

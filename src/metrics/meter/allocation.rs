@@ -135,6 +135,11 @@ impl Allocation {
         &self.total
     }
 
+    /// The cell of `tier` in `pool`, if any node was in it.
+    pub(super) fn cell_of(&self, pool: PoolId, tier: Tier) -> Option<&Cell> {
+        self.cells.get(pool.index() * Tier::COUNT + tier as usize)
+    }
+
     /// The cells with their pool and tier.
     pub(super) fn cells(&self) -> impl Iterator<Item = (PoolId, Tier, &Cell)> {
         self.cells.iter().enumerate().map(|(i, cell)| {

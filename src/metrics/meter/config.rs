@@ -40,6 +40,19 @@ impl MeteredResource {
     }
 }
 
+/// Whether fragmentation is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FragmentationRule {
+    /// Never.
+    Never,
+    /// As long as the pods have few enough shapes for all of them to count exactly; with more, not
+    /// at all.
+    #[default]
+    WhereExact,
+    /// Always, with rounded shapes where there are too many.
+    Always,
+}
+
 /// Settings of a [`Meter`](super::Meter).
 #[derive(Clone, Debug, PartialEq)]
 pub struct MeterConfig {
@@ -51,6 +64,8 @@ pub struct MeterConfig {
     pub resources: Vec<MeteredResource>,
     /// True where the usage of pods is known: without it no utilization is reported.
     pub usage_known: bool,
+    /// Whether fragmentation is measured.
+    pub fragmentation: FragmentationRule,
     /// Service level objectives (0 to 1) by name of the declared workload.
     pub objectives: Vec<(String, f64)>,
 }

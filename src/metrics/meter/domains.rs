@@ -89,12 +89,17 @@ impl Domains {
 
     /// What is reported at `end`, in order of first appearance.
     pub(super) fn summary(&self, end: SimTime) -> Vec<DomainSummary> {
-        let of_kind = |kind: &Kind| DomainSummary {
-            kind: kind.name.clone(),
-            count: kind.count,
-            failures: kind.failures,
-            mttf_s: ratio(kind.up.until(end), i128::from(kind.failures)).map(|us| us / 1e6),
-            mttr_s: (kind.repairs > 0).then(|| seconds(kind.repair_us) / kind.repairs as f64),
+        let of_kind = |kind: &Kind| {
+            let mttf_s = ratio(kind.up.until(end), i128::from(kind.failures)).map(|us| us / 1e6);
+            let mttr_s = (kind.repairs > 0).then(|| seconds(kind.repair_us) / kind.repairs as f64);
+            DomainSummary {
+                kind: kind.name.clone(),
+                count: kind.count,
+                failures: kind.failures,
+                mttf_s,
+                mttr_s,
+                mtbf_s: mttf_s.zip(mttr_s).map(|(up, down)| up + down),
+            }
         };
         self.kinds.iter().map(of_kind).collect()
     }

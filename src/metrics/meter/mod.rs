@@ -14,11 +14,13 @@ mod declared;
 mod disruption;
 mod domains;
 mod finish;
+mod fragmentation;
 mod jobs;
 mod node_facts;
 mod nodes;
 mod pod_facts;
 mod population;
+mod reliability;
 mod report;
 mod series;
 
@@ -31,8 +33,8 @@ mod stage;
 #[cfg(test)]
 mod story_tests;
 
-pub use check::Disagreement;
-pub use config::{MeterConfig, MeteredResource, RunContext};
+pub use check::{Disagreement, MeterAuditor};
+pub use config::{FragmentationRule, MeterConfig, MeteredResource, RunContext};
 
 use crate::cluster::{Cluster, Fact, PodId};
 use crate::engine::SimTime;
@@ -43,6 +45,7 @@ use capacity::Capacity;
 use declared::Declared;
 use disruption::Disruption;
 use domains::Domains;
+use fragmentation::Fragmentation;
 use jobs::Jobs;
 use nodes::Nodes;
 use pod_facts::PodTrack;
@@ -65,6 +68,7 @@ pub struct Meter {
     unbound: PodId,
     allocation: Allocation,
     capacity: Capacity,
+    fragmentation: Fragmentation,
     population: Population,
     disruption: Disruption,
     nodes: Nodes,
@@ -88,7 +92,8 @@ impl Meter {
             tracks: Vec::new(),
             unbound: PodId::NONE,
             allocation: Allocation::new(dimensions.clone(), config.usage_known),
-            capacity: Capacity::new(dimensions),
+            capacity: Capacity::new(dimensions.clone()),
+            fragmentation: Fragmentation::new(dimensions, config.fragmentation),
             population: Population::default(),
             disruption: Disruption::default(),
             nodes: Nodes::new(),
@@ -106,6 +111,15 @@ impl Meter {
     #[inline]
     pub fn touch(&self, pod: PodId) {
         std::hint::black_box(self.tracks.get(pod.index()).map(PodTrack::ends));
+    }
+
+    /// The instant of the last facts is over and time is about to move on; `cluster` is as they
+    /// left it. To be called before that, and before [`Meter::finish`]: what depends on whole
+    /// nodes is looked at now. (What is looked at by [`Observer::observe`] may not be later than
+    /// the fact that it is told.)
+    #[inline]
+    pub fn end_instant(&mut self, cluster: &Cluster) {
+        self.fragmentation.end_instant(self.now, cluster);
     }
 
     /// Time moves on to `now`: the state since the last fact lasted until here.
@@ -158,6 +172,7 @@ impl Meter {
         self.series.restart(&integrals);
         self.allocation.restart(start);
         self.capacity.restart(start);
+        self.fragmentation.restart(start);
         self.population.restart(start);
         self.disruption.restart();
         self.nodes.restart(start);
@@ -193,13 +208,22 @@ impl Observer for Meter {
             Fact::NodeResized { node } => self.node_resized(node, cluster),
             Fact::NodeDown { node } => self.node_down(node),
             Fact::NodeUp { node } => self.node_up(node),
-            Fact::NodeNotReady { node } => self.nodes.notice(node, now),
-            Fact::NodeReady { node: _ } | Fact::NodeCordoned { node: _, cordoned: _ } => {}
+            Fact::NodeNotReady { node } => {
+                self.nodes.notice(node, now);
+                self.fragmentation.change(node);
+            }
+            Fact::NodeReady { node } | Fact::NodeCordoned { node, cordoned: _ } => {
+                self.fragmentation.change(node);
+            }
             Fact::DomainDown { domain } => self.domain_down(domain, cluster),
             Fact::DomainUp { domain } => self.domains.repair(domain, now),
             Fact::WorkloadScaled { workload } => self.workload_scaled(workload, cluster),
             Fact::WorkloadEnded { workload } => {
                 self.jobs.end(cluster.workloads().get(workload).since, now);
+                if let Some(job) = cluster.workloads().job(workload) {
+                    let since = cluster.workloads().get(workload).since;
+                    self.jobs.end_declared(since, job.started_at, now);
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ impl Meter {
         self.capacity.install(Sign::Plus, &capacity, pool, self.now);
         self.capacity.raise(Sign::Plus, &capacity, pool, self.now);
         self.domains.register(cluster.domains(), self.now);
+        self.fragmentation.change(node);
     }
 
     pub(super) fn node_removed(&mut self, node: NodeId) {
@@ -22,6 +23,7 @@ impl Meter {
         if before.up {
             self.capacity.raise(Sign::Minus, &before.capacity, before.pool, self.now);
         }
+        self.fragmentation.change(node);
     }
 
     pub(super) fn node_resizing(&mut self, node: NodeId) {
@@ -41,6 +43,7 @@ impl Meter {
             self.count_pods_on(Sign::Plus, node, cluster);
         }
         self.count_capacity(Sign::Plus, node);
+        self.fragmentation.change(node);
     }
 
     fn count_capacity(&mut self, sign: Sign, node: NodeId) {
@@ -54,11 +57,13 @@ impl Meter {
     pub(super) fn node_down(&mut self, node: NodeId) {
         let track = self.nodes.fail(node, self.now);
         self.capacity.raise(Sign::Minus, &track.capacity, track.pool, self.now);
+        self.fragmentation.change(node);
     }
 
     pub(super) fn node_up(&mut self, node: NodeId) {
         let track = self.nodes.repair(node, self.now);
         self.capacity.raise(Sign::Plus, &track.capacity, track.pool, self.now);
+        self.fragmentation.change(node);
     }
 
     pub(super) fn domain_down(&mut self, domain: DomainId, cluster: &Cluster) {

@@ -6,6 +6,8 @@ use crate::metrics::durations::Durations;
 use crate::metrics::integral::{Integral, mean, ratio, seconds};
 use crate::metrics::results::NodeSummary;
 
+use super::reliability::Spell;
+
 /// What was counted for a node: the cluster may already be further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NodeTrack {
@@ -17,6 +19,14 @@ pub(super) struct NodeTrack {
     down_since: SimTime,
     /// It is down and the control plane has not noticed.
     unnoticed: bool,
+    pub(super) spell: Spell,
+}
+
+impl NodeTrack {
+    /// It is as it is until `now`.
+    fn count_time(&mut self, now: SimTime) {
+        self.spell.count(self.present.then_some(self.up), now);
+    }
 }
 
 /// All nodes.
@@ -56,12 +66,15 @@ impl Nodes {
             joined: now,
             down_since: SimTime::MAX,
             unnoticed: false,
+            spell: Spell::default(),
         };
         if self.tracks.len() <= node.index() {
             let absent = NodeTrack { present: false, up: false, ..track };
             self.tracks.resize(node.index() + 1, absent);
         }
-        self.tracks[node.index()] = track;
+        let known = &mut self.tracks[node.index()];
+        known.count_time(now);
+        *known = NodeTrack { spell: known.spell, ..track };
         self.added += u64::from(now > SimTime::ZERO);
         self.present.add(1, now);
         self.up.add(1, now);
@@ -70,6 +83,7 @@ impl Nodes {
     /// A node leaves. Returns what was counted for it until now.
     pub(super) fn remove(&mut self, node: NodeId, now: SimTime) -> NodeTrack {
         let track = &mut self.tracks[node.index()];
+        track.count_time(now);
         let before = *track;
         *track = NodeTrack { present: false, up: false, unnoticed: false, ..before };
         self.removed += 1;
@@ -87,8 +101,11 @@ impl Nodes {
     /// A node goes down. One that was down when it joined did not fail here.
     pub(super) fn fail(&mut self, node: NodeId, now: SimTime) -> NodeTrack {
         let track = &mut self.tracks[node.index()];
+        track.count_time(now);
         (track.up, track.down_since, track.unnoticed) = (false, now, true);
-        self.failures += u64::from(track.joined != now);
+        let failed = u64::from(track.joined != now);
+        track.spell.failures += failed;
+        self.failures += failed;
         self.up.add(-1, now);
         *track
     }
@@ -96,9 +113,13 @@ impl Nodes {
     /// A node comes up again.
     pub(super) fn repair(&mut self, node: NodeId, now: SimTime) -> NodeTrack {
         let track = &mut self.tracks[node.index()];
+        track.count_time(now);
         (track.up, track.unnoticed) = (true, false);
+        let took = now - track.down_since;
+        track.spell.repairs += 1;
+        track.spell.repair_us += took.0;
         self.repairs += 1;
-        self.repair_us += u128::from((now - track.down_since).0);
+        self.repair_us += u128::from(took.0);
         self.up.add(1, now);
         *track
     }
@@ -124,6 +145,7 @@ impl Nodes {
         self.up_min = u64::MAX;
         (self.failures, self.repairs, self.added, self.removed) = (0, 0, 0, 0);
         self.repair_us = 0;
+        self.tracks.iter_mut().for_each(|track| track.spell.restart(now));
         self.detection.reset();
     }
 

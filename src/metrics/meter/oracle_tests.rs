@@ -7,7 +7,9 @@ use proptest::prelude::*;
 
 use super::history::{Deed, World, act};
 use super::stage::{Stage, config, context, node_spec};
-use crate::cluster::{Cluster, Dimension, Fact, NodeId, Pod, PodId, PodState, WorkloadId};
+use crate::cluster::{
+    Cluster, Dimension, Fact, NodeId, Pod, PodId, PodState, Resources, WorkloadId,
+};
 use crate::engine::SimTime;
 use crate::metrics::RunResult;
 
@@ -26,6 +28,11 @@ struct Oracle {
     /// (from, to, millicores) of the present run, by serial of the pod.
     runs: BTreeMap<u64, Vec<(u64, u64, i128)>>,
     buckets: BTreeMap<(&'static str, u64), i128>,
+    /// Requests of all pods that arrived, and of those that are in the target workload.
+    arrived: Vec<Resources>,
+    target: Vec<Resources>,
+    /// Integrals of what is free and what is usable of cpu and memory.
+    rooms: [(f64, f64); 2],
 }
 
 impl Oracle {
@@ -49,10 +56,14 @@ impl Oracle {
             self.runs.entry(pod.serial).or_default().push((from, to, cpu));
         }
         self.fill_buckets(cluster, from, to);
+        if from < to {
+            self.renew_target();
+        }
         let from = from.max(self.window);
         if from < to {
             self.pass_pods(cluster, i128::from(to - from));
             self.pass_nodes(cluster, i128::from(to - from));
+            self.pass_rooms(cluster, (to - from) as f64);
             self.pass_workloads(cluster, from, to);
         }
     }
@@ -118,6 +129,32 @@ impl Oracle {
         self.up_min = Some(self.up_min.map_or(up, |least| least.min(up)));
     }
 
+    /// An instant is over: a new shape, or an eighth more pods, make a new target.
+    fn renew_target(&mut self) {
+        let is_new = |requests: &Resources| !self.target.contains(requests);
+        let since = self.arrived.len() - self.target.len();
+        if self.arrived.iter().any(is_new) || 8 * since > self.target.len() {
+            self.target.clone_from(&self.arrived);
+        }
+    }
+
+    fn pass_rooms(&mut self, cluster: &Cluster, us: f64) {
+        if self.target.is_empty() {
+            return;
+        }
+        let nodes = cluster.nodes();
+        for node in up_nodes(cluster) {
+            let free = nodes.free(node);
+            let is_open = nodes.condition(node).ready;
+            let fitting = self.target.iter().filter(|ask| is_open && ask.fits_in(free)).count();
+            for (room, dimension) in self.rooms.iter_mut().zip(DIMENSIONS) {
+                let free = free[dimension].max(0) as f64 * us;
+                room.0 += free;
+                room.1 += free * fitting as f64 / self.target.len() as f64;
+            }
+        }
+    }
+
     fn pass_workloads(&mut self, cluster: &Cluster, from: u64, to: u64) {
         for (id, workload) in cluster.workloads().declared() {
             let mine = |pod: &Pod| pod.new.workload == id && pod.state == PodState::Running;
@@ -157,6 +194,9 @@ impl Oracle {
                 self.add("lost", cpu * i128::from(to.saturating_sub(from.max(lost_from))));
             }
         }
+        if let Fact::PodSubmitted { pod } = *fact {
+            self.arrived.push(cluster.class_of(pod).requests);
+        }
         let counted = match fact {
             Fact::PodSubmitted { .. } => "submitted",
             Fact::PodStarted { .. } => "started",
@@ -189,7 +229,7 @@ fn play(history: &[(u8, Vec<Deed>)], warmup_s: u64, rest: u8) -> (RunResult, Ora
         let next = now + u64::from(*wait) * STEP_US;
         oracle.pass(&stage.cluster, now, next);
         now = next;
-        stage.cluster.advance_to(SimTime(now));
+        stage.advance_to(SimTime(now));
         deeds.iter().for_each(|deed| act(&mut stage, &mut world, *deed));
         for fact in stage.cluster.facts() {
             oracle.count(now, fact, &stage.cluster);
@@ -198,6 +238,7 @@ fn play(history: &[(u8, Vec<Deed>)], warmup_s: u64, rest: u8) -> (RunResult, Ora
     }
     let end = now + u64::from(rest) * STEP_US;
     oracle.pass(&stage.cluster, now, end);
+    stage.meter.end_instant(&stage.cluster);
     let Stage { cluster, meter, .. } = stage;
     (meter.finish(SimTime(end), &cluster, context()), oracle, cluster)
 }
@@ -225,6 +266,17 @@ fn compare(result: &RunResult, oracle: &Oracle, cluster: &Cluster) {
         let usage = oracle.sum(format!("usage {d}")) / 1000.0;
         near_ratio(resource.utilization, usage, up, "utilization");
         let peak = oracle.peaks.get(&format!("ratio {d}")).copied();
+        let (free, usable) = oracle.rooms[d];
+        match resource.fragmentation {
+            Some(measured) => {
+                // What is usable of a node is rounded down to 1/256 of a unit.
+                let excess = measured * free - (free - usable);
+                let rounding = cluster.nodes().len() as f64 * us / 256.0;
+                let noise = 1e-9 * free;
+                assert!((-noise..=rounding + noise).contains(&excess), "{measured}, off {excess}");
+            }
+            None => assert!(free == 0.0, "{free} is free and nothing was measured"),
+        }
         assert_eq!(resource.peak_allocation_ratio, peak, "peak of {}", resource.resource);
     }
     for (group, whole) in

@@ -90,6 +90,7 @@ impl Meter {
             self.tracks[pod.index()] = track;
         }
         self.population.submit(tier, self.now);
+        self.fragmentation.arrive(cluster.class_of(pod), cluster);
     }
 
     #[inline]
@@ -104,6 +105,7 @@ impl Meter {
         let track = &mut self.tracks[pod.index()];
         (track.class, track.node) = (class_id, node);
         self.allocation.bind(Sign::Plus, class, node, self.now);
+        self.fragmentation.change(node);
         self.population.pending_now -= 1;
         if track.is_resizing {
             track.is_resizing = false;
@@ -187,6 +189,7 @@ impl Meter {
         track.node = NodeId::NONE;
         self.unbound = pod;
         self.allocation.bind(Sign::Minus, class, node, self.now);
+        self.fragmentation.change(node);
         self.population.pending_now += 1;
         if track.is_running {
             // It runs on with other requests.

@@ -11,6 +11,7 @@ use super::Meter;
 use super::allocation::USED;
 use super::disruption::loss_names;
 use super::finish::{Offered, Span, Sums};
+use super::fragmentation::PARTS_PER_UNIT;
 use super::population::Waiting;
 
 /// Microseconds of a week.
@@ -30,6 +31,9 @@ impl Meter {
             let amount = |integral| mean(integral, span.us) / resource.amount_per_unit;
             let used = USED.iter().position(|used| *used == resource.dimension);
             let used = used.filter(|_| self.config.usage_known).map(|k| sums.usage[k]);
+            let measured = self.fragmentation.is_measured();
+            let [free, usable] = [&self.fragmentation.free[i], &self.fragmentation.usable[i]]
+                .map(|integral| integral.until(span.end));
             ResourceSummary {
                 resource: resource.name.clone(),
                 unit: resource.unit.clone(),
@@ -40,6 +44,8 @@ impl Meter {
                 effective_allocation_ratio: ratio(sums.requested[i], offered.installed[i]),
                 utilization: used.and_then(|usage| ratio(usage, offered.up[i] * USAGE_SCALE)),
                 peak_allocation_ratio: peaks[i],
+                fragmented_mean: measured.then(|| amount(free - usable) / PARTS_PER_UNIT as f64),
+                fragmentation: ratio(free - usable, free).filter(|_| measured),
             }
         };
         resources.map(summary).collect()
@@ -143,6 +149,11 @@ impl Meter {
         integrals.extend_from_slice(&sums.requested[..resources]);
         integrals.extend_from_slice(&offered.up[..resources]);
         integrals.extend_from_slice(&sums.usage);
+        let fragmentation = &self.fragmentation;
+        let free = fragmentation.free[..resources].iter().map(|integral| integral.until(at));
+        integrals.extend(free);
+        let usable = fragmentation.usable[..resources].iter().map(|integral| integral.until(at));
+        integrals.extend(usable);
         integrals.extend([self.nodes.up.until(at), self.nodes.present.until(at)]);
         integrals.extend([self.live_until(at) - sums.bound, sums.running]);
         integrals.extend(self.disruption.evictions_by_cause().map(i128::from));
@@ -167,6 +178,13 @@ impl Meter {
             }
         }
         next += USED.len();
+        if self.fragmentation.is_measured() {
+            for (i, resource) in self.config.resources.iter().enumerate() {
+                let values = self.unusable_shares(next + i, next + resources + i);
+                columns.push(column("fragmentation", &resource.name, values));
+            }
+        }
+        next += 2 * resources;
         let fixed =
             [("nodes", "up"), ("nodes", "present"), ("pods", "pending"), ("pods", "running")];
         for (group, name) in fixed {
@@ -193,6 +211,13 @@ impl Meter {
     fn means(&self, column: usize) -> Vec<f64> {
         let buckets = self.series.increments(column).into_iter().zip(self.series.lengths_us());
         buckets.map(|(integral, length_us)| mean(integral, length_us)).collect()
+    }
+
+    /// What of `free` is not `usable`, as a share of it, in each bucket; zero where nothing is free.
+    fn unusable_shares(&self, free: usize, usable: usize) -> Vec<f64> {
+        let usable = self.series.increments(usable).into_iter();
+        let buckets = self.series.increments(free).into_iter().zip(usable);
+        buckets.map(|(free, usable)| mean(free - usable, free)).collect()
     }
 
     /// One column as a share of another in each bucket; zero where there is nothing to share.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use crate::cluster::{
     Cluster, Dimension, DomainGraph, DomainSpec, GpuRequest, NewPod, NodeSpec, Overcommit, PodId,
-    PodTemplate, ResourceNames, Resources, TemplateId, Tier, WorkEnd, WorkloadId,
+    PodTemplate, ResourceNames, Resources, TemplateId, Tier, Touched, WorkEnd, WorkloadId,
 };
 use crate::engine::{SimDuration, SimTime};
 use crate::metrics::{
-    Meter, MeterConfig, MeteredResource, Observer, RunContext, RunResult, ScenarioInfo,
-    SchedulerSummary,
+    FragmentationRule, Meter, MeterAuditor, MeterConfig, MeteredResource, Observer, RunContext,
+    RunResult, ScenarioInfo, SchedulerSummary,
 };
 use crate::workload::SourceStatistics;
 
@@ -19,6 +19,7 @@ pub(super) const GIB: i64 = 1 << 30;
 pub(super) struct Stage {
     pub(super) cluster: Cluster,
     pub(super) meter: Meter,
+    pub(super) auditor: MeterAuditor,
     pub(super) templates: [TemplateId; Tier::COUNT],
 }
 
@@ -30,6 +31,7 @@ pub(super) fn config(warmup_s: u64, usage_known: bool) -> MeterConfig {
         duration: None,
         resources: used.map(|dimension| MeteredResource::usual(dimension, &names)).into(),
         usage_known,
+        fragmentation: FragmentationRule::Always,
         objectives: vec![("web".to_owned(), 0.9)],
     }
 }
@@ -68,7 +70,8 @@ impl Stage {
         let of_tier = |tier| PodTemplate { tier, ..PodTemplate::default() };
         let templates = Tier::ALL.map(|tier| cluster.declare_template(&of_tier(tier)));
         let meter = Meter::new(config, &cluster);
-        Self { cluster, meter, templates }
+        let auditor = MeterAuditor::new(&meter);
+        Self { cluster, meter, auditor, templates }
     }
 
     pub(super) fn with_nodes(config: MeterConfig) -> Self {
@@ -81,9 +84,17 @@ impl Stage {
 
     /// One event at `seconds`.
     pub(super) fn at(&mut self, seconds: u64, event: impl FnOnce(&mut Cluster)) {
-        self.cluster.advance_to(SimTime::from_secs(seconds));
+        self.advance_to(SimTime::from_secs(seconds));
         event(&mut self.cluster);
         self.tell();
+    }
+
+    /// Time moves on to `time`, or stands still.
+    pub(super) fn advance_to(&mut self, time: SimTime) {
+        if time > self.cluster.now() {
+            self.meter.end_instant(&self.cluster);
+        }
+        self.cluster.advance_to(time);
     }
 
     pub(super) fn tell(&mut self) {
@@ -91,6 +102,8 @@ impl Stage {
             self.meter.observe(self.cluster.now(), fact, &self.cluster);
         }
         self.meter.check(&self.cluster).unwrap();
+        let everything = Touched::all(&self.cluster);
+        self.auditor.audit(&self.meter, &everything, &self.cluster).unwrap();
         self.cluster.settle();
         self.cluster.audit().unwrap();
     }
@@ -108,7 +121,8 @@ impl Stage {
         pod
     }
 
-    pub(super) fn finish(self, seconds: u64) -> RunResult {
+    pub(super) fn finish(mut self, seconds: u64) -> RunResult {
+        self.meter.end_instant(&self.cluster);
         self.meter.finish(SimTime::from_secs(seconds), &self.cluster, context())
     }
 }

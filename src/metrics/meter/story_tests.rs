@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::stage::{GIB, Stage, config, node_spec, submit};
 use crate::cluster::{Cluster, Ending, EvictionCause, NodeId, Pod, PodId, Resources, Tier};
 use crate::engine::SimDuration;
-use crate::metrics::RunResult;
+use crate::metrics::{FragmentationRule, MeterConfig, RunResult};
 
 const NO_CHECKPOINT: &dyn Fn(&Cluster, &Pod) -> Option<SimDuration> = &|_, _| None;
 
@@ -315,7 +315,7 @@ fn the_check_notices_a_fact_that_was_not_seen() {
     stage.cluster.begin_node_fault(NodeId(1), NO_CHECKPOINT);
     stage.cluster.settle();
     let wrong = stage.meter.check(&stage.cluster).unwrap_err().to_string();
-    assert!(wrong.contains("capacity up of dimension 0 in pool 1"), "{wrong}");
+    assert!(wrong.contains("nodes up"), "{wrong}");
 }
 
 #[test]
@@ -331,4 +331,44 @@ fn a_job_that_becomes_declared_keeps_its_ready_pods() {
     let result = stage.finish(20);
     assert_eq!(result.workloads[0].service_availability, Some(1.0));
     assert_eq!(result.workloads[0].pod_availability, Some(1.0));
+}
+
+#[test]
+fn what_no_pod_could_use_is_fragmented() {
+    // Both pods ask for 2 GiB; node a has 4 cores, node b 8, each 8 GiB.
+    let mut stage = Stage::with_nodes(config(0, false));
+    let job = stage.cluster.workload_of_key(1);
+    let small = stage.submit(0, job, Tier::Mid, 1000);
+    let _large = stage.submit(0, job, Tier::Mid, 5000);
+    // 3 cores and 6 GiB are left on a: of use to half of the pods; all of b is of use to both.
+    stage.at(0, |cluster| cluster.bind(small, NodeId(0)).unwrap());
+    // For the second half, b is down: nothing of it counts.
+    stage.at(10, |cluster| cluster.begin_node_fault(NodeId(1), &|_, _| None));
+    let result = stage.finish(20);
+    let target = result.target_workload.unwrap();
+    assert_eq!((target.pods, target.shapes, target.significant_bits), (2, 2, None));
+    let cpu = &result.resources[0];
+    assert_eq!(cpu.fragmented_mean, Some(1.5));
+    assert_eq!(cpu.fragmentation, Some(1.5 * 20.0 / (3.0 * 20.0 + 8.0 * 10.0)));
+    let column = |name| result.timeseries.columns.iter().find(|column| column.group == name);
+    let cpu = &column("fragmentation").unwrap().values;
+    assert_eq!((cpu[0], cpu[19]), (1.5 / 11.0, 0.5));
+}
+
+#[test]
+fn fragmentation_is_left_out_where_shapes_are_too_many() {
+    let with = |rule| {
+        let mut stage = Stage::with_nodes(MeterConfig { fragmentation: rule, ..config(0, false) });
+        let job = stage.cluster.workload_of_key(1);
+        for cpu_milli in 1..400 {
+            stage.submit(0, job, Tier::Mid, cpu_milli);
+        }
+        let result = stage.finish(10);
+        (result.target_workload, result.resources[0].fragmentation)
+    };
+    assert_eq!(with(FragmentationRule::WhereExact), (None, None));
+    assert_eq!(with(FragmentationRule::Never), (None, None));
+    let (target, fragmentation) = with(FragmentationRule::Always);
+    assert_eq!(target.unwrap().significant_bits, Some(4));
+    assert_eq!(fragmentation, Some(0.0));
 }

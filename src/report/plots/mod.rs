@@ -64,6 +64,7 @@ mod tests {
             "allocation-cpu",
             "allocation-memory",
             "allocation-gpu",
+            "fragmentation",
             "nodes",
             "running",
             "pending",

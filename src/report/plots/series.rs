@@ -58,6 +58,15 @@ pub fn all(result: &RunResult) -> Vec<Plot> {
 
 fn charts(result: &RunResult) -> Vec<Chart<'_>> {
     let mut charts = per_resource(result);
+    let title = "Of no use to the workload, share of what is free";
+    charts.push(chart(result, "fragmentation", title, Scale::Share, &["fragmentation"], |name| {
+        match name {
+            "cpu" => Ink::Series(0),
+            "memory" => Ink::Series(4),
+            "gpu" => Ink::Series(2),
+            _ => Ink::Series(7),
+        }
+    }));
     charts.push(chart(result, "nodes", "Nodes", Scale::Zoomed, &["nodes"], |name| match name {
         "up" => Ink::Series(2),
         _ => Ink::Series(7),

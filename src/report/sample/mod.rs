@@ -62,6 +62,7 @@ pub fn nothing() -> RunResult {
         notices: Vec::new(),
         window: Window { start_s: 0.0, end_s: 0.0, length_s: 0.0 },
         resources: Vec::new(),
+        target_workload: None,
         tiers: Vec::new(),
         pools: Vec::new(),
         pods: PodCounts::default(),
@@ -69,10 +70,12 @@ pub fn nothing() -> RunResult {
         evictions: Vec::new(),
         work: WorkSummary::default(),
         nodes: NodeSummary::default(),
+        reliability: ReliabilitySummary::default(),
         domains: Vec::new(),
         workloads: Vec::new(),
         outages: Vec::new(),
         jobs: JobSummary::default(),
+        batch: None,
         scheduler: SchedulerSummary::default(),
         littles_law: LittlesLaw::default(),
         source: SourceStatistics::default(),
@@ -95,6 +98,11 @@ fn day(seed: u64, buckets: usize) -> RunResult {
         ],
         window: Window { start_s: 7_200.0, end_s: DAY_S, length_s: DAY_S - 7_200.0 },
         resources: resources(shift),
+        target_workload: Some(TargetWorkload {
+            pods: 13_000,
+            shapes: 212,
+            significant_bits: Some(4),
+        }),
         tiers: tiers(shift),
         pools: pools(),
         pods: pods(seed),
@@ -109,12 +117,14 @@ fn day(seed: u64, buckets: usize) -> RunResult {
                 .to_vec(),
         },
         nodes: nodes(shift),
+        reliability: reliability(),
         domains: vec![DomainSummary {
             kind: "rack".to_owned(),
             count: 25,
             failures: 1,
             mttf_s: Some(1.98e6),
             mttr_s: Some(5_400.0),
+            mtbf_s: Some(1.985_4e6),
         }],
         workloads: workloads(shift),
         outages: outages(),
@@ -123,6 +133,7 @@ fn day(seed: u64, buckets: usize) -> RunResult {
             completion: durations(4_812, 2_912.0, 900.0),
             makespan_s: 86_391.25,
         },
+        batch: None,
         scheduler: SchedulerSummary {
             attempts: 158_220,
             placed: 152_904,
@@ -186,6 +197,8 @@ fn resources(shift: f64) -> Vec<ResourceSummary> {
             effective_allocation_ratio: Some(ratio * 0.997_2),
             utilization: used.map(|used| used + 0.01 * shift),
             peak_allocation_ratio: Some(ratio + 0.12),
+            fragmented_mean: Some(up * (1.0 - ratio) * (0.2 + ratio / 4.0)),
+            fragmentation: Some(0.2 + ratio / 4.0),
         }
     };
     vec![
@@ -332,6 +345,41 @@ fn nodes(shift: f64) -> NodeSummary {
         mttr_s: Some(4_711.0),
         mtbf_s: Some(1.616_7e6),
         detection: durations(49, 41.2, 40.0),
+    }
+}
+
+/// Nine nodes that failed once and one that did so three times and is still down.
+fn reliability() -> ReliabilitySummary {
+    let length = DAY_S - 7_200.0;
+    let node = |i: u64| {
+        let (failures, down_s) = if i == 4 { (3, 7_200.0) } else { (1, 5_400.0) };
+        let repairs = if i == 4 { 2 } else { 1 };
+        let mttf_s = (length - down_s) / failures as f64;
+        let mttr_s = 5_400.0 / repairs as f64;
+        NodeReliability {
+            node: format!("node-{:04}", 40 + i),
+            pool: "standard".to_owned(),
+            failures,
+            repairs,
+            up_s: length - down_s,
+            down_s,
+            availability: Some(1.0 - down_s / length),
+            mttf_s: Some(mttf_s),
+            mttr_s: Some(mttr_s),
+            mtbf_s: Some(mttf_s + mttr_s),
+        }
+    };
+    let nodes: Vec<NodeReliability> = (0..10).map(node).collect();
+    let mut worst = nodes.clone();
+    worst.sort_by_key(|node| std::cmp::Reverse(node.failures));
+    ReliabilitySummary {
+        nodes_failed: 10,
+        failures_max: 3,
+        mttf: durations(10, 68_760.0, 73_800.0),
+        mttr: durations(10, 5_130.0, 5_400.0),
+        mtbf: durations(10, 73_890.0, 79_200.0),
+        worst,
+        nodes,
     }
 }
 

@@ -11,14 +11,15 @@ use super::topology::Cell;
 use crate::cluster::Tier;
 use crate::engine::{SimDuration, SimTime};
 use crate::failure::{FailureProcess, FailureTarget, ScriptedFault};
-use crate::healing::{Backoff, Controller, NodeLifecycle, ReplicaKeeper};
+use crate::healing::{Backoff, Controller, NodeLifecycle, ProcessController, ReplicaKeeper};
+use crate::protocol::ProcessSpec;
 use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
 use crate::scenario::registry::{Entry, Registry};
 use crate::scenario::types::{self, IndexName, PreemptionName, Quantity, QueueName, Scenario};
 use crate::scheduling::placement::{Index, Strategy};
-use crate::scheduling::{BuildScheduler, PreemptionRule, QueueOrder, SchedulerConfig};
+use crate::scheduling::{BuildScheduler, PROCESS, PreemptionRule, QueueOrder, SchedulerConfig};
 use crate::simulation::{ControlPlane, TierBehaviour};
 
 /// Delays of the control plane.
@@ -91,14 +92,15 @@ impl SchedulerPlan {
         &self.architecture.entry.name
     }
 
-    /// Name of the placement policy.
+    /// Name of the placement policy. A program brings its own.
     pub fn placement_name(&self) -> &str {
-        &self.placement.entry.name
+        if self.architecture_name() == PROCESS { PROCESS } else { &self.placement.entry.name }
     }
 
     /// Name of the queue discipline.
     pub fn queue_name(&self) -> &'static str {
         match self.queue {
+            _ if self.architecture_name() == PROCESS => PROCESS,
             QueueOrder::Fifo => "fifo",
             QueueOrder::Priority => "priority",
         }
@@ -176,8 +178,39 @@ fn index(name: IndexName) -> Index {
     }
 }
 
+/// How the controllers that are child processes are started, with their names.
+pub fn controller_processes(
+    given: &[types::ControllerProcess],
+    files: &Files,
+    problems: &mut Problems<'_>,
+) -> Vec<(String, ProcessSpec)> {
+    let mut processes: Vec<(String, ProcessSpec)> = Vec::new();
+    for (index, process) in given.iter().enumerate() {
+        let path = Path::of(&["healing", "processes"]).index(index);
+        if processes.iter().any(|(name, _)| *name == process.name) {
+            let message = format!("there are two controllers called \"{}\"", process.name);
+            problems.add(ErrorCode::DuplicateName, &path.key("name"), message);
+        }
+        if process.command.first().is_none_or(String::is_empty) {
+            let message = "the command must begin with a program";
+            problems.add(ErrorCode::MissingField, &path.key("command"), message);
+        }
+        let spec = ProcessSpec {
+            command: process.command.clone(),
+            folder: files.folder().to_owned(),
+            reply_within_s: process.reply_within.map_or(ProcessSpec::REPLY_WITHIN_S, u64::from),
+            options: Value::Object(process.options.clone().into_iter().collect()),
+        };
+        processes.push((process.name.clone(), spec));
+    }
+    processes
+}
+
 /// The controllers of one run, in the order in which they are woken.
-pub fn controllers(healing: &types::Healing) -> Vec<Box<dyn Controller>> {
+pub fn controllers(
+    healing: &types::Healing,
+    processes: &[(String, ProcessSpec)],
+) -> Vec<Box<dyn Controller>> {
     let mut controllers: Vec<Box<dyn Controller>> = Vec::new();
     let lifecycle = &healing.node_lifecycle;
     if lifecycle.enabled {
@@ -186,6 +219,9 @@ pub fn controllers(healing: &types::Healing) -> Vec<Box<dyn Controller>> {
     }
     if healing.replicas {
         controllers.push(Box::new(ReplicaKeeper));
+    }
+    for (name, spec) in processes {
+        controllers.push(Box::new(ProcessController::new(name.clone(), spec.clone())));
     }
     controllers
 }

@@ -101,7 +101,8 @@ pub fn load(
     let workload = &scenario.workload;
     check_one_load(workload, problems);
     if let Some(given) = &workload.trace {
-        let load = trace(given, files, problems).map_or(Load::Unreadable, Load::Trace);
+        let load =
+            trace(given, !pools.is_empty(), files, problems).map_or(Load::Unreadable, Load::Trace);
         return (load, Vec::new());
     }
     if let Some(given) = &workload.generator {

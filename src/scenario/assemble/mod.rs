@@ -25,12 +25,13 @@ use super::error::{ErrorCode, ScenarioErrors};
 use super::load::Loaded;
 use super::problems::Problems;
 use super::registry::Registry;
-use super::types::{Healing, Quantity, Scenario};
+use super::types::{FragmentationName, Healing, Quantity, Scenario};
 use crate::cluster::{Dimension, Overcommit, ResourceNames, Tier};
 use crate::engine::{SimDuration, SimTime, Streams};
 use crate::failure::{FailureProcess, ScriptedFault};
 use crate::healing::{Backoff, Service};
-use crate::metrics::{MeteredResource, ScenarioInfo};
+use crate::metrics::{FragmentationRule, MeteredResource, ScenarioInfo};
+use crate::protocol::ProcessSpec;
 use crate::scheduling::SchedulerConfig;
 use crate::simulation::{ControlPlane, SimulationConfig, TierBehaviour};
 use crate::workload::google2011::UNITS_OF_THE_LARGEST_MACHINE;
@@ -62,7 +63,9 @@ pub struct Plan {
     tiers: [TierBehaviour; Tier::COUNT],
     crash_backoff: Backoff,
     healing: Healing,
+    controller_processes: Vec<(String, ProcessSpec)>,
     usage_known: bool,
+    fragmentation: FragmentationRule,
 }
 
 /// One run that is about to begin.
@@ -108,6 +111,8 @@ impl Plan {
         let crash_backoff =
             behaviour::crash_backoff(&scenario.healing.crash_backoff, &mut problems);
         let overcommit = cluster::overcommit(&scenario.cluster.overcommit, &names, &mut problems);
+        let controller_processes =
+            behaviour::controller_processes(&scenario.healing.processes, &files, &mut problems);
         problems.check()?;
         let usage_known = load.tells_usage()
             || scenario.workload.services.iter().any(|service| service.usage.is_some());
@@ -132,7 +137,9 @@ impl Plan {
             tiers,
             crash_backoff,
             healing: scenario.healing.clone(),
+            controller_processes,
             usage_known,
+            fragmentation: fragmentation(scenario),
         })
     }
 
@@ -177,8 +184,9 @@ impl Plan {
             faults: self.faults.clone(),
             tiers: self.tiers.clone(),
             crash_backoff: self.crash_backoff,
-            controllers: behaviour::controllers(&self.healing),
+            controllers: behaviour::controllers(&self.healing, &self.controller_processes),
             usage_known: self.usage_known,
+            fragmentation: self.fragmentation,
             check,
         };
         Ok(PreparedRun { config, reading })
@@ -218,6 +226,15 @@ fn warmup(scenario: &Scenario, end: Option<SimTime>, problems: &mut Problems<'_>
         problems.add(ErrorCode::Contradiction, &Path::of(&["measure", "warmup"]), message);
     }
     warmup
+}
+
+fn fragmentation(scenario: &Scenario) -> FragmentationRule {
+    match scenario.measure.fragmentation {
+        None => FragmentationRule::default(),
+        Some(FragmentationName::WhereExact) => FragmentationRule::WhereExact,
+        Some(FragmentationName::Always) => FragmentationRule::Always,
+        Some(FragmentationName::Never) => FragmentationRule::Never,
+    }
 }
 
 fn check_end(end: Option<SimTime>, load: &Load, problems: &mut Problems<'_>) {
@@ -278,6 +295,7 @@ fn metered(
             config.disk && dimension == Dimension::STORAGE
         }
         Load::Trace(TracePlan::Openb(_)) => dimension == Dimension::GPU,
+        Load::Trace(TracePlan::Swf(_)) => false,
         Load::Trace(TracePlan::Native(..)) => {
             dimension == Dimension::GPU || dimension >= Dimension::FIRST_EXTENDED
         }

@@ -41,6 +41,7 @@ impl<S: Source> Source for HangOnDomains<S> {
                     self.hang(*key, spec);
                 }
                 Change::Template(_)
+                | Change::Job { .. }
                 | Change::Submit(_)
                 | Change::Work { .. }
                 | Change::Kill { .. }

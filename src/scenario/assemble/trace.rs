@@ -8,10 +8,11 @@ use crate::cluster::ResourceNames;
 use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
-use crate::scenario::types::{Quantity, Trace, TraceFormat};
+use crate::scenario::types::{EstimateName, Quantity, TenantName, Trace, TraceFormat};
 use crate::workload::google2011::{DEFAULT_HORIZON, Google2011, Google2011Config};
 use crate::workload::native::{Native, NativeConfig};
 use crate::workload::openb::{Openb, OpenbConfig};
+use crate::workload::swf::{Swf, SwfConfig, Tenant};
 use crate::workload::{ReadAhead, ReadProgress, Source, SourceError};
 
 /// A trace that can be opened anew for each run.
@@ -21,6 +22,8 @@ pub enum TracePlan {
     Google2011(Google2011Config),
     /// Alibaba 2023 GPU.
     Openb(OpenbConfig),
+    /// A log of a parallel machine.
+    Swf(SwfConfig),
     /// The project's own format, and what its resources are called.
     Native(NativeConfig, ResourceNames),
 }
@@ -45,6 +48,11 @@ impl TracePlan {
                 let progress = source.progress();
                 Ok((hung(source, levels), progress))
             }
+            Self::Swf(config) => {
+                let source = Swf::open(config)?;
+                let progress = source.progress();
+                Ok((hung(source, levels), progress))
+            }
             Self::Native(config, _) => {
                 let source = Native::open(config)?;
                 let progress = source.progress();
@@ -58,6 +66,7 @@ impl TracePlan {
         match self {
             Self::Google2011(config) => config.machine_events.is_some(),
             Self::Openb(config) => config.nodes.is_some(),
+            Self::Swf(config) => config.nodes,
             Self::Native(..) => true,
         }
     }
@@ -70,8 +79,14 @@ fn hung<S: Source + 'static>(source: S, levels: &[Vec<String>]) -> Box<dyn Sourc
     Box::new(ReadAhead::new(HangOnDomains::new(source, levels.to_vec())))
 }
 
-/// The trace of a scenario, or `None` where it cannot be read.
-pub fn trace(given: &Trace, files: &Files, problems: &mut Problems<'_>) -> Option<TracePlan> {
+/// The trace of a scenario, or `None` where it cannot be read. `has_nodes`: the scenario has nodes
+/// of its own.
+pub fn trace(
+    given: &Trace,
+    has_nodes: bool,
+    files: &Files,
+    problems: &mut Problems<'_>,
+) -> Option<TracePlan> {
     let path = Path::of(&["workload", "trace"]);
     check_fields(given, &path, problems);
     let mut find = |field: &str, name: &Option<String>| {
@@ -96,6 +111,10 @@ pub fn trace(given: &Trace, files: &Files, problems: &mut Problems<'_>) -> Optio
             pods: find("pods", &given.pods),
             strict: given.strict,
         })),
+        TraceFormat::Swf => {
+            let log = find("path", &given.path)?;
+            swf(given, log, has_nodes, &path, problems)
+        }
         TraceFormat::Native => {
             let folder = find("path", &given.path)?;
             native(folder, given.strict, &path, problems)
@@ -115,6 +134,12 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
         ("pods", given.pods.is_some()),
         ("disk", given.disk),
         ("horizon", given.horizon.is_some()),
+        ("coresPerPod", given.cores_per_pod.is_some()),
+        ("gang", given.gang.is_some()),
+        ("memory", given.memory),
+        ("dependencies", given.dependencies.is_some()),
+        ("estimates", given.estimates.is_some()),
+        ("tenant", given.tenant.is_some()),
     ];
     let (format, known, needed): (_, &[&str], &[&str]) = match given.format {
         TraceFormat::Google2011 => (
@@ -123,6 +148,11 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
             &["path", "tasks", "machines"],
         ),
         TraceFormat::Openb => ("openb", &["nodes", "pods"], &["nodes", "pods"]),
+        TraceFormat::Swf => (
+            "swf",
+            &["path", "coresPerPod", "gang", "memory", "dependencies", "estimates", "tenant"],
+            &["path"],
+        ),
         TraceFormat::Native => ("native", &["path"], &["path"]),
     };
     for (field, _) in fields.iter().filter(|(field, there)| *there && !known.contains(field)) {
@@ -171,6 +201,38 @@ fn google(
             machine_attributes: tables.machine_attributes.or(found.machine_attributes),
             ..tables
         })),
+        Err(error) => {
+            problems.add(ErrorCode::File, &path.key("path"), error.to_string());
+            None
+        }
+    }
+}
+
+/// A log is opened once beforehand: it is small, and what is wrong with it is told at once.
+fn swf(
+    given: &Trace,
+    log: PathBuf,
+    has_nodes: bool,
+    path: &Path,
+    problems: &mut Problems<'_>,
+) -> Option<TracePlan> {
+    let config = SwfConfig {
+        log,
+        strict: given.strict,
+        nodes: !has_nodes,
+        cores_per_pod: given.cores_per_pod.unwrap_or(1),
+        gang: given.gang.unwrap_or(true),
+        memory: given.memory,
+        dependencies: given.dependencies.unwrap_or(true),
+        exact_estimates: given.estimates == Some(EstimateName::Exact),
+        tenant: match given.tenant {
+            None | Some(TenantName::User) => Tenant::User,
+            Some(TenantName::Group) => Tenant::Group,
+            Some(TenantName::Queue) => Tenant::Queue,
+        },
+    };
+    match Swf::open(&config) {
+        Ok(_) => Some(TracePlan::Swf(config)),
         Err(error) => {
             problems.add(ErrorCode::File, &path.key("path"), error.to_string());
             None

@@ -149,6 +149,9 @@ pub struct Healing {
     pub node_lifecycle: NodeLifecycle,
     /// Create pods of services that are missing, delete those that are too many.
     pub replicas: bool,
+    /// Controllers of your own, in any language, each a child process (`docs/protocol.md`). They
+    /// are woken after those that come with cellsim, in this order.
+    pub processes: Vec<ControllerProcess>,
     /// Delays before pods that crash are started again.
     pub crash_backoff: CrashBackoff,
     /// By tier, how often pods save their work: after a stop they go on from the last save. `0`
@@ -161,6 +164,7 @@ impl Default for Healing {
         Self {
             node_lifecycle: NodeLifecycle::default(),
             replicas: true,
+            processes: Vec::new(),
             crash_backoff: CrashBackoff::default(),
             checkpoint: PerTier::default(),
         }
@@ -182,6 +186,25 @@ impl Default for NodeLifecycle {
     fn default() -> Self {
         Self { enabled: true, toleration: None }
     }
+}
+
+/// A controller that is a child process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ControllerProcess {
+    /// Unique name, for messages.
+    #[schemars(length(min = 1, max = 100))]
+    pub name: String,
+    /// The program and its arguments. It runs in the folder of the scenario; a program with a
+    /// slash in its name is looked up there.
+    pub command: Vec<String>,
+    /// What it is told as its options.
+    #[serde(default)]
+    pub options: BTreeMap<String, Value>,
+    /// Seconds of real time that it has for a reply: one that takes longer ends the run with an
+    /// error. Default: 60.
+    #[schemars(range(min = 1, max = 86400))]
+    pub reply_within: Option<u32>,
 }
 
 /// Delays before pods that crash are started again; the defaults are the kubelet's.

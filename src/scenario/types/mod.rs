@@ -17,8 +17,9 @@ pub use super::quantity::{
     ByteQuantity, CpuQuantity, DurationText, FactorText, Quantity, RateText, Ratio,
 };
 pub use behaviour::{
-    Choice, ChoiceWithOptions, ControlPlane, ControlPlaneDelays, CrashBackoff, FailureProcess,
-    Failures, Fault, Healing, IndexName, NodeLifecycle, PreemptionName, QueueName, Scheduler,
+    Choice, ChoiceWithOptions, ControlPlane, ControlPlaneDelays, ControllerProcess, CrashBackoff,
+    FailureProcess, Failures, Fault, Healing, IndexName, NodeLifecycle, PreemptionName, QueueName,
+    Scheduler,
 };
 pub use cluster::{Cluster, EffectName, Gpus, Overcommit, OvercommitFactors, Pool, Taint};
 pub use distribution::{Distribution, Shape};
@@ -28,7 +29,8 @@ pub use pod::{
 };
 pub use topology::{Domain, Level, OneOrMore, Order, Topology};
 pub use workload::{
-    Generator, Poisson, StartName, TierLoad, Trace, TraceFormat, Workload, Yardstick,
+    EstimateName, Generator, Poisson, StartName, TenantName, TierLoad, Trace, TraceFormat,
+    Workload, Yardstick,
 };
 
 /// A scenario: one experiment, described completely.
@@ -87,6 +89,21 @@ pub struct Measure {
     /// Figures count from here on, so that an empty cell that fills up does not blur them.
     /// Default: from the start.
     pub warmup: Option<DurationText>,
+    /// Whether fragmentation is measured: what is free and of no use to the pods that come.
+    /// Default: `where-exact`.
+    pub fragmentation: Option<FragmentationName>,
+}
+
+/// Whether fragmentation is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FragmentationName {
+    /// While at most 256 different shapes of pods have come; beyond that not at all.
+    WhereExact,
+    /// Always; where there are more shapes, amounts are rounded down to leading binary digits.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// Service level objectives.

@@ -32,7 +32,7 @@ pub struct Workload {
 pub struct Trace {
     /// Its format.
     pub format: TraceFormat,
-    /// The folder that holds all of it (`google2011`, `native`).
+    /// The folder that holds all of it (`google2011`, `native`), or the log (`swf`).
     #[schemars(length(min = 1))]
     pub path: Option<String>,
     /// Table of task events (`google2011`), where it is not in `path`.
@@ -62,6 +62,44 @@ pub struct Trace {
     /// How far ahead the reader looks for the end of a pod (`google2011`). Default: 12h. Longer
     /// takes more memory.
     pub horizon: Option<DurationText>,
+    /// Processors to a pod (`swf`): a job of many processors becomes that many fewer pods. Default:
+    /// 1.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub cores_per_pod: Option<u32>,
+    /// All pods of a job have to be bound at once (`swf`). Default: true.
+    pub gang: Option<bool>,
+    /// Pods request the memory that their job asked for (`swf`).
+    #[serde(default)]
+    pub memory: bool,
+    /// A job that follows another waits for its end and the think time after it (`swf`). Default:
+    /// true.
+    pub dependencies: Option<bool>,
+    /// What schedulers are told of the run time of a job (`swf`). Default: `requested`.
+    pub estimates: Option<EstimateName>,
+    /// Whose queue a job is in (`swf`). Default: `user`.
+    pub tenant: Option<TenantName>,
+}
+
+/// What schedulers are told of the run time of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EstimateName {
+    /// The time that its user requested; the true run time where that is not known.
+    Requested,
+    /// The true run time.
+    Exact,
+}
+
+/// Whose queue a job is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TenantName {
+    /// That of its user.
+    User,
+    /// That of its group.
+    Group,
+    /// The one that the log names.
+    Queue,
 }
 
 /// Formats of traces.
@@ -74,6 +112,9 @@ pub enum TraceFormat {
     Google2011,
     /// Alibaba's GPU trace of 2023: a node list and a pod list.
     Openb,
+    /// The Standard Workload Format 2.2 of the Parallel Workloads Archive: jobs of many processors.
+    /// Where `cluster.pools` is empty, the nodes are those that the header of the log tells of.
+    Swf,
     /// The CSV of this project (`docs/trace-format.md`).
     Native,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cache::{Cache, NodeId};
 use super::node::NodeInfo;
-use super::plugin::{Prepared, State};
+use super::plugin::{Prepared, State, merge_node_names};
 use super::pod::PodInfo;
 use super::profile::Profile;
 use super::scores::{NodeScores, best, score_nodes};
@@ -255,14 +255,10 @@ impl Scheduler {
                 Prepared::Only(prepared, only) => {
                     state.filter[index].state = prepared;
                     diagnosis.unschedulable_plugins.insert(plugin.name().to_owned());
-                    let merged = match names {
-                        None => only,
-                        Some(names) => names.intersection(&only).cloned().collect(),
-                    };
-                    if merged.is_empty() {
+                    names = merge_node_names(names, Some(only));
+                    if names.as_ref().is_some_and(BTreeSet::is_empty) {
                         return Ok(Filters::Rejected(Status::unresolvable(none_left(diagnosis))));
                     }
-                    names = Some(merged);
                 }
                 Prepared::Rejected(status) => match status.code {
                     Code::UnschedulableAndUnresolvable => {

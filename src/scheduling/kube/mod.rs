@@ -34,7 +34,9 @@ pub use cycle::{
 pub use node::NodeInfo;
 pub use node_tree::{NodeTree, zone_key};
 pub use nominator::Nominator;
-pub use plugin::{MAX_NODE_SCORE, Plugin, Prepared, Scores, State, default_normalize, state_of};
+pub use plugin::{
+    MAX_NODE_SCORE, Plugin, Prepared, Scores, State, default_normalize, merge_node_names, state_of,
+};
 pub use pod::PodInfo;
 pub use profile::{DEFAULT_PLUGINS, Enabled, Profile};
 pub use queue_sort::goes_before;

@@ -33,6 +33,20 @@ impl NodeTree {
         true
     }
 
+    /// Moves a node whose labels have changed to its new zone, whether it was there before or not.
+    /// In the same zone it keeps its place.
+    pub fn update(&mut self, old_zone: &str, new_zone: String, node: NodeId) {
+        if *old_zone != new_zone {
+            self.remove(old_zone, node);
+            self.add(new_zone, node);
+        }
+    }
+
+    /// The zones in their order, with their nodes.
+    pub fn zones(&self) -> impl Iterator<Item = (&str, &[NodeId])> {
+        self.zones.iter().map(|(zone, nodes)| (zone.as_str(), nodes.as_slice()))
+    }
+
     /// All nodes: the first of every zone, then the second of every zone that has one, and so on.
     pub fn list(&self) -> Vec<NodeId> {
         let rounds = self.zones.iter().map(|(_, nodes)| nodes.len()).max().unwrap_or(0);

@@ -144,6 +144,17 @@ pub trait Plugin: Send + Sync {
     fn normalize(&self, _state: Option<&dyn State>, _scores: Scores<'_>) {}
 }
 
+/// The nodes that both allow, by name; `None` allows all of them (`PreFilterResult.Merge`).
+pub fn merge_node_names(
+    first: Option<BTreeSet<String>>,
+    second: Option<BTreeSet<String>>,
+) -> Option<BTreeSet<String>> {
+    match (first, second) {
+        (None, only) | (only, None) => only,
+        (Some(first), Some(second)) => Some(first.intersection(&second).cloned().collect()),
+    }
+}
+
 /// Scales scores so that the highest is 100; reversed, so that the highest becomes 0.
 pub fn default_normalize(scores: Scores<'_>, reverse: bool) {
     let highest = scores.iter().map(|(_, score)| *score).max().unwrap_or(0).max(0);

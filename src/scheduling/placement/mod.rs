@@ -28,7 +28,7 @@ pub use policies::{
 };
 pub use region::Region;
 pub use registry::{PolicyEntry, builtin};
-pub use rejections::{Rejection, Rejections};
+pub use rejections::{Rejection, Rejections, rejection};
 pub use search::{Candidate, Search};
 
 /// How well a node suits a pod; the highest wins. `i64::MIN` counts as `i64::MIN + 1`.

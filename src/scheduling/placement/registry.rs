@@ -62,7 +62,7 @@ const BUILTIN: [PolicyEntry; 12] = [
     PolicyEntry {
         name: "borg-hybrid",
         summary: "best fit with a penalty for what is left of one resource but not of the other",
-        options: "strandedPermille: weight of the imbalance, 0 to 10000 permille (500)",
+        options: "strandedPermille: weight of the imbalance, 0 to 10000 permille (1000)",
         build: borg_hybrid,
     },
     PolicyEntry {

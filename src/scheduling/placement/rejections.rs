@@ -46,19 +46,7 @@ impl Placer {
         class: &PodClass,
         names: &ResourceNames,
     ) -> Rejections {
-        let mut counts = BTreeMap::new();
-        let (mut nodes, mut available) = (0, 0);
-        for node in cluster.nodes().ids() {
-            if !cluster.nodes().condition(node).present {
-                continue;
-            }
-            nodes += 1;
-            match self.rejection(cluster, class, node) {
-                Some(reason) => *counts.entry(reason).or_insert(0) += 1,
-                None => available += 1,
-            }
-        }
-        Rejections { nodes, available, counts, names: names.clone() }
+        Rejections::count(cluster, names, |node| self.rejection(cluster, class, node))
     }
 
     /// Why `node` does not take a pod of `class`, if it does not.
@@ -68,62 +56,83 @@ impl Placer {
         class: &PodClass,
         node: NodeId,
     ) -> Option<Rejection> {
-        let nodes = cluster.nodes();
-        let condition = nodes.condition(node);
-        if !nodes.is_open(node) {
-            return Some(Rejection::NotReady);
-        }
-        if !nodes.is_eligible(class.constraints, node) {
-            let held = condition.cordoned
-                && crate::cluster::satisfies(
-                    nodes.constraints(class.constraints),
-                    nodes.spec(node),
-                    false,
-                );
-            return Some(if held { Rejection::Cordoned } else { Rejection::Constraints });
-        }
-        let demand = nodes.demand(class, nodes.group(node));
-        if let Some(dimension) = demand.first_lacking(nodes.free(node)) {
-            return Some(Rejection::Insufficient(dimension));
-        }
-        if !nodes.devices(node).fits(class.gpu) {
-            return Some(Rejection::DevicesFragmented);
-        }
-        if cluster.is_kept_apart(class, node) {
-            return Some(Rejection::KeptApart);
-        }
-        match &self.strategy() {
+        rejection(cluster, class, node).or_else(|| match &self.strategy() {
             Strategy::Scored(policy) => {
                 policy.feasible(class, cluster.node_view(node)).err().map(Rejection::Policy)
             }
             Strategy::FirstFit | Strategy::RoundRobin | Strategy::Random => None,
+        })
+    }
+}
+
+/// Why `node` does not admit a pod of `class`, whatever the policy, if it does not.
+pub fn rejection(cluster: &Cluster, class: &PodClass, node: NodeId) -> Option<Rejection> {
+    let nodes = cluster.nodes();
+    let condition = nodes.condition(node);
+    if !nodes.is_open(node) {
+        return Some(Rejection::NotReady);
+    }
+    if !nodes.is_eligible(class.constraints, node) {
+        let constraints = nodes.constraints(class.constraints);
+        let held =
+            condition.cordoned && crate::cluster::satisfies(constraints, nodes.spec(node), false);
+        return Some(if held { Rejection::Cordoned } else { Rejection::Constraints });
+    }
+    let demand = nodes.demand(class, nodes.group(node));
+    if let Some(dimension) = demand.first_lacking(nodes.free(node)) {
+        return Some(Rejection::Insufficient(dimension));
+    }
+    if !nodes.devices(node).fits(class.gpu) {
+        return Some(Rejection::DevicesFragmented);
+    }
+    cluster.is_kept_apart(class, node).then_some(Rejection::KeptApart)
+}
+
+impl Rejection {
+    /// The words for it, as kube-scheduler has them; `names` says what resources are called.
+    pub fn phrase(&self, names: &ResourceNames) -> String {
+        match self {
+            Self::NotReady => "node(s) were not ready".to_owned(),
+            Self::Cordoned => "node(s) were unschedulable".to_owned(),
+            Self::Constraints => "node(s) didn't match the pod's constraints".to_owned(),
+            Self::Insufficient(Dimension::PODS) => "Too many pods".to_owned(),
+            Self::Insufficient(dimension) => format!("Insufficient {}", names.name(*dimension)),
+            Self::DevicesFragmented => "node(s) had GPUs too fragmented".to_owned(),
+            Self::KeptApart => "node(s) already held a pod of the workload".to_owned(),
+            Self::Policy(reason) => reason.0.clone().into_owned(),
         }
     }
 }
 
 impl Rejections {
-    /// The sentence for a rejection.
-    fn phrase(&self, rejection: &Rejection) -> String {
-        match rejection {
-            Rejection::NotReady => "node(s) were not ready".to_owned(),
-            Rejection::Cordoned => "node(s) were unschedulable".to_owned(),
-            Rejection::Constraints => "node(s) didn't match the pod's constraints".to_owned(),
-            Rejection::Insufficient(Dimension::PODS) => "Too many pods".to_owned(),
-            Rejection::Insufficient(dimension) => {
-                format!("Insufficient {}", self.names.name(*dimension))
+    /// Counts what `of` says of each node of the cell.
+    pub fn count(
+        cluster: &Cluster,
+        names: &ResourceNames,
+        of: impl Fn(NodeId) -> Option<Rejection>,
+    ) -> Self {
+        let mut counts = BTreeMap::new();
+        let (mut nodes, mut available) = (0, 0);
+        for node in cluster.nodes().ids() {
+            if !cluster.nodes().condition(node).present {
+                continue;
             }
-            Rejection::DevicesFragmented => "node(s) had GPUs too fragmented".to_owned(),
-            Rejection::KeptApart => "node(s) already held a pod of the workload".to_owned(),
-            Rejection::Policy(reason) => reason.0.clone().into_owned(),
+            nodes += 1;
+            match of(node) {
+                Some(reason) => *counts.entry(reason).or_insert(0) += 1,
+                None => available += 1,
+            }
         }
+        Self { nodes, available, counts, names: names.clone() }
     }
 }
 
 impl fmt::Display for Rejections {
     /// One line in the form of kube-scheduler's `FitError`: the parts are sorted as text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part =
-            |(reason, count): (&Rejection, &usize)| format!("{count} {}", self.phrase(reason));
+        let part = |(reason, count): (&Rejection, &usize)| {
+            format!("{count} {}", reason.phrase(&self.names))
+        };
         let mut parts: Vec<String> = self.counts.iter().map(part).collect();
         parts.sort_unstable();
         write!(f, "{}/{} nodes are available", self.available, self.nodes)?;

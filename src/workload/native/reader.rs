@@ -21,8 +21,9 @@ use super::super::source::{SourceError, SourceStatistics};
 use super::columns::{
     Amounts, Column, NodeColumns, TemplateColumns, WorkColumns, extended_names, flag,
 };
+use super::jobs::{JobColumns, JobIndex};
 use super::{NODE_EVENTS, NODES, PODS};
-use crate::cluster::{GpuRequest, PodTemplate, ResourceNames};
+use crate::cluster::{GpuRequest, JobSpec, PodTemplate, ResourceNames};
 use crate::engine::SimTime;
 
 /// What to read, and how.
@@ -60,7 +61,7 @@ impl Native {
     ///
     /// # Errors
     /// No file of the format there, one that cannot be read, a column that is missing, too many
-    /// extended resources.
+    /// extended resources, jobs that wait for each other.
     pub fn open(config: &NativeConfig) -> Result<Self, SourceError> {
         let progress = ReadProgress::default();
         let open = |name: &'static str, table: &'static str| {
@@ -76,8 +77,10 @@ impl Native {
             let file = NodeFile::find(&table, &extended, events)?;
             Ok((table, file))
         };
+        let pod_path = find_file(&config.folder, PODS)?;
+        let index = pod_path.map_or(Ok(JobIndex::default()), |path| JobIndex::read(&path))?;
         let pod_file = |table: CsvTable| -> Result<_, SourceError> {
-            let file = PodFile::find(&table, &extended)?;
+            let file = PodFile::find(&table, &extended, index)?;
             Ok((table, file))
         };
         let mut native = Self {
@@ -264,12 +267,14 @@ struct PodFile {
     gpu_share: Column,
     work: WorkColumns,
     usage: [Column; 2],
+    job: JobColumns,
+    jobs: JobIndex,
     last_time: SimTime,
     templates: Templates,
 }
 
 impl PodFile {
-    fn find(table: &CsvTable, extended: &[String]) -> Result<Self, SourceError> {
+    fn find(table: &CsvTable, extended: &[String], jobs: JobIndex) -> Result<Self, SourceError> {
         let column = |name| Column::optional(table, name);
         Ok(Self {
             time: Column::required(table, "time_us")?,
@@ -283,6 +288,8 @@ impl PodFile {
             gpu_share: column("gpu_share_milli"),
             work: WorkColumns::find(table),
             usage: [column("cpu_usage_permille"), column("memory_usage_permille")],
+            job: JobColumns::find(table),
+            jobs,
             last_time: SimTime::ZERO,
             templates: Templates::default(),
         })
@@ -294,6 +301,13 @@ impl PodFile {
         ready: &mut VecDeque<Record>,
     ) -> Result<Record, FieldError> {
         let time = in_order(self.time, row, self.last_time)?;
+        if self.event.field(row) == b"job" {
+            let key = WorkloadKey(self.workload.parse(row, unsigned)?);
+            let spec = Arc::new(self.job.parse(row)?);
+            self.jobs.declare(key.0);
+            self.last_time = time;
+            return Ok(Record { time, change: Change::Job { key, spec } });
+        }
         let key = PodKey(self.pod.parse(row, unsigned)?);
         let change = match self.event.field(row) {
             b"" | b"submit" => self.submit(key, time, row, ready)?,
@@ -331,8 +345,13 @@ impl PodFile {
         let gpu = self.gpu(row)?;
         let work = self.work.parse(row)?;
         let usage_permille = self.usage(row)?;
+        let job = self.job_of(workload, row)?;
         // Last, because nothing may be declared for a row that is skipped.
         let template = self.templates.index(&self.template, row, time, ready)?;
+        if let Some(spec) = job.filter(|_| self.jobs.declare(workload)) {
+            let change = Change::Job { key: WorkloadKey(workload), spec: Arc::new(spec) };
+            ready.push_back(Record { time, change });
+        }
         Ok(Change::Submit(PodRecord {
             key,
             tracked,
@@ -344,6 +363,14 @@ impl PodFile {
             work,
             usage_permille,
         }))
+    }
+
+    /// What the row of a pod says of its job, if it says anything or another job waits for it.
+    fn job_of(&self, job: u64, row: &ByteRecord) -> Result<Option<JobSpec>, FieldError> {
+        if !self.job.any(row) && !self.jobs.is_followed(job) {
+            return Ok(None);
+        }
+        Ok(Some(self.jobs.complete(job, self.job.parse(row)?)))
     }
 
     fn gpu(&self, row: &ByteRecord) -> Result<GpuRequest, FieldError> {

@@ -154,6 +154,19 @@ fn any_draft() -> impl Strategy<Value = Draft> {
             };
             Draft::Submit(template, pod)
         });
+    let job = (0..20_u64, any_text(), (0..9_u32, 0..9_u32), prop::option::of(0..1_u64 << 50))
+        .prop_map(|(key, queue, (pods, gang), estimate)| {
+            let spec = JobSpec {
+                pods,
+                gang,
+                queue: queue.into(),
+                estimate: estimate.map(SimDuration),
+                after: (0..key).step_by(7).collect(),
+                delay: SimDuration(key / 3),
+                followed: pods > 4,
+            };
+            Draft::Plain(Change::Job { key: WorkloadKey(100 + key), spec: Arc::new(spec) })
+        });
     let node = (0..3_u8, key(), any_spec()).prop_map(|(kind, key, spec)| {
         let key = NodeKey(key);
         Draft::Plain(match kind {
@@ -169,6 +182,7 @@ fn any_draft() -> impl Strategy<Value = Draft> {
         1 => (key(), any_work())
             .prop_map(|(key, work)| Draft::Plain(Change::Work { key: PodKey(key), work })),
         2 => node,
+        1 => job,
     ]
 }
 

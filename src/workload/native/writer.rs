@@ -14,7 +14,9 @@ use super::super::record::{Change, Outcome, PodKey, PodRecord, Record, Source, W
 use super::super::source::SourceError;
 use super::out_file::{Compression, OutFile};
 use super::{AMOUNTS, EXTENDED, NODE_EVENTS, NODES, PODS};
-use crate::cluster::{Dimension, NodeConstraints, NodeSpec, PodTemplate, ResourceNames, Resources};
+use crate::cluster::{
+    Dimension, JobSpec, NodeConstraints, NodeSpec, PodTemplate, ResourceNames, Resources,
+};
 use crate::engine::SimTime;
 
 /// What was written.
@@ -117,23 +119,24 @@ impl NativeWriter {
                 self.push_node(record.time, "update", key.0, Some(spec));
             }
             Change::NodeRemove { key } => self.push_node(record.time, "remove", key.0, None),
+            Change::Job { key, spec } => self.push_job(record.time, key.0, spec),
             Change::Submit(pod) => self.push_submit(record.time, pod),
             Change::Work { key, work } => {
                 self.push_pod_head(record.time, "work", *key);
                 self.push_blanks(2 + 4 + self.dimensions.len() + 2);
                 self.push_work(*work);
-                self.push_blanks(2);
+                self.push_blanks(2 + JOB_COLUMNS);
             }
             Change::Kill { key } => {
                 self.push_pod_head(record.time, "kill", *key);
-                self.push_blanks(2 + 4 + self.dimensions.len() + 2 + 2 + 2);
+                self.push_blanks(2 + 4 + self.dimensions.len() + 2 + 2 + 2 + JOB_COLUMNS);
             }
             Change::Resize { key, template, requests } => {
                 self.push_pod_head(record.time, "resize", *key);
                 self.push_blanks(2);
                 self.push_template(template.0);
                 self.push_amounts(requests);
-                self.push_blanks(2 + 2 + 2);
+                self.push_blanks(2 + 2 + 2 + JOB_COLUMNS);
             }
         }
         self.only_nodes_so_far = false;
@@ -143,6 +146,7 @@ impl NativeWriter {
                 self.node_events.write(&self.row)
             }
             Change::Template(_)
+            | Change::Job { .. }
             | Change::Submit(_)
             | Change::Work { .. }
             | Change::Kill { .. }
@@ -214,6 +218,23 @@ impl NativeWriter {
         let [cpu, memory] = pod.usage_permille.map_or([None; 2], |usage| usage.map(Some));
         push_optional(&mut self.row, cpu.map(u64::from));
         push_optional(&mut self.row, memory.map(u64::from));
+        self.push_blanks(JOB_COLUMNS);
+    }
+
+    fn push_job(&mut self, time: SimTime, key: u64, spec: &JobSpec) {
+        push(&mut self.row, time.0);
+        self.row.push_field(b"job");
+        self.push_blanks(1);
+        push(&mut self.row, key);
+        self.push_blanks(1 + 4 + self.dimensions.len() + 2 + 2 + 2);
+        push_optional(&mut self.row, (spec.pods > 0).then_some(spec.pods.into()));
+        push_optional(&mut self.row, (spec.gang > 0).then_some(spec.gang.into()));
+        self.row.push_field(spec.queue.as_bytes());
+        push_optional(&mut self.row, spec.estimate.map(|estimate| estimate.0));
+        let after: Vec<String> = spec.after.iter().map(u64::to_string).collect();
+        self.row.push_field(after.join(" ").as_bytes());
+        push_optional(&mut self.row, (spec.delay.0 > 0).then_some(spec.delay.0));
+        self.row.push_field(if spec.followed { b"true" } else { b"" });
     }
 
     fn push_template(&mut self, index: u32) {
@@ -262,14 +283,23 @@ const POD_HEAD: [&str; 9] = [
     "constraints",
 ];
 /// Columns of a pod after its amounts.
-const POD_TAIL: [&str; 6] = [
+const POD_TAIL: [&str; 6 + JOB_COLUMNS] = [
     "gpu_devices",
     "gpu_share_milli",
     "run_us",
     "outcome",
     "cpu_usage_permille",
     "memory_usage_permille",
+    "job_pods",
+    "gang",
+    "queue",
+    "estimate_us",
+    "after",
+    "delay_us",
+    "followed",
 ];
+/// Columns that describe a job, at the end of a row.
+const JOB_COLUMNS: usize = 7;
 
 impl Template {
     fn new(template: &PodTemplate) -> Self {

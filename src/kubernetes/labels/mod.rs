@@ -1,12 +1,25 @@
-//! Label selectors (`k8s.io/apimachinery/pkg/labels` v0.35).
+//! Label selectors (`k8s.io/apimachinery/pkg/labels` v0.35.4).
+
+mod names;
+mod parse;
+
+use std::fmt;
 
 use super::{LabelSelector, Labels};
+
+pub use names::{check_key, check_value};
 
 /// How a requirement compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// The label has one of the values.
     In,
+    /// The label has the value (`=`).
+    Equals,
+    /// The label has the value (`==`).
+    DoubleEquals,
+    /// The label is absent or has another value (`!=`).
+    NotEquals,
     /// The label is absent or has none of the values.
     NotIn,
     /// The label is there.
@@ -20,7 +33,7 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// The operator that `text` names.
+    /// The operator that `text` names in an object.
     pub fn named(text: &str) -> Option<Self> {
         Some(match text {
             "In" => Self::In,
@@ -53,6 +66,11 @@ impl Requirement {
         match operator {
             Operator::In | Operator::NotIn if values.is_empty() => {
                 return Err("for 'in', 'notin' operators, values set can't be empty".to_owned());
+            }
+            Operator::Equals | Operator::DoubleEquals | Operator::NotEquals
+                if values.len() != 1 =>
+            {
+                return Err("exact-match compatibility requires one single value".to_owned());
             }
             Operator::Exists | Operator::DoesNotExist if !values.is_empty() => {
                 return Err("values set must be empty for exists and does not exist".to_owned());
@@ -95,8 +113,12 @@ impl Requirement {
             value.zip(bound).is_some_and(|(value, bound)| holds(&value, &bound))
         };
         match self.operator {
-            Operator::In => label.is_some_and(|label| self.values.contains(label)),
-            Operator::NotIn => !label.is_some_and(|label| self.values.contains(label)),
+            Operator::In | Operator::Equals | Operator::DoubleEquals => {
+                label.is_some_and(|label| self.values.contains(label))
+            }
+            Operator::NotIn | Operator::NotEquals => {
+                !label.is_some_and(|label| self.values.contains(label))
+            }
             Operator::Exists => label.is_some(),
             Operator::DoesNotExist => label.is_none(),
             Operator::Gt => compare(i64::gt),
@@ -105,7 +127,28 @@ impl Requirement {
     }
 }
 
-/// A compiled selector: nothing, or all that satisfies every requirement.
+impl fmt::Display for Requirement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = &self.key;
+        let mut values: Vec<&str> = self.values.iter().map(String::as_str).collect();
+        values.sort_unstable();
+        let values = values.join(",");
+        match self.operator {
+            Operator::In => write!(formatter, "{key} in ({values})"),
+            Operator::NotIn => write!(formatter, "{key} notin ({values})"),
+            Operator::Equals => write!(formatter, "{key}={values}"),
+            Operator::DoubleEquals => write!(formatter, "{key}=={values}"),
+            Operator::NotEquals => write!(formatter, "{key}!={values}"),
+            Operator::Exists => write!(formatter, "{key}"),
+            Operator::DoesNotExist => write!(formatter, "!{key}"),
+            Operator::Gt => write!(formatter, "{key}>{values}"),
+            Operator::Lt => write!(formatter, "{key}<{values}"),
+        }
+    }
+}
+
+/// A compiled selector: nothing, or all that satisfies every requirement. Requirements are in the
+/// order of their keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Selector(Option<Vec<Requirement>>);
 
@@ -124,10 +167,20 @@ impl Selector {
     pub fn from_labels(labels: &Labels) -> Self {
         let requirement = |(key, value): (&String, &String)| Requirement {
             key: key.clone(),
-            operator: Operator::In,
+            operator: Operator::Equals,
             values: vec![value.clone()],
         };
         Self(Some(labels.iter().map(requirement).collect()))
+    }
+
+    /// Selects what has all of `labels`, each of which must be a label.
+    ///
+    /// # Errors
+    ///
+    /// If a key or a value is none.
+    pub fn from_valid_labels(labels: &Labels) -> Result<Self, String> {
+        labels.iter().try_for_each(|(key, value)| check_key(key).and(check_value(value)))?;
+        Ok(Self::from_labels(labels))
     }
 
     /// Compiles a selector of the API; an absent one selects nothing, an empty one everything.
@@ -139,7 +192,7 @@ impl Selector {
         let Some(selector) = selector else { return Ok(Self::nothing()) };
         let mut requirements = Vec::new();
         for (key, value) in &selector.match_labels {
-            requirements.push(Requirement::new(key, Operator::In, vec![value.clone()])?);
+            requirements.push(Requirement::new(key, Operator::Equals, vec![value.clone()])?);
         }
         for expression in &selector.match_expressions {
             let operator = Operator::named(&expression.operator)
@@ -153,7 +206,7 @@ impl Selector {
                 expression.values.clone(),
             )?);
         }
-        Ok(Self(Some(requirements)))
+        Ok(Self::everything().and(requirements))
     }
 
     /// Selects what also satisfies `more`. Nothing stays nothing.
@@ -161,6 +214,7 @@ impl Selector {
     pub fn and(self, more: impl IntoIterator<Item = Requirement>) -> Self {
         Self(self.0.map(|mut requirements| {
             requirements.extend(more);
+            requirements.sort_by(|a: &Requirement, b| a.key.cmp(&b.key));
             requirements
         }))
     }
@@ -183,45 +237,16 @@ impl Selector {
     }
 }
 
-/// True for text of letters, digits and `extra`, with a letter or digit at both ends.
-fn is_name(text: &str, extra: &[u8]) -> bool {
-    let bytes = text.as_bytes();
-    bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || extra.contains(byte))
-        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
-        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
-}
-
-/// True for a lower-case DNS name.
-fn is_dns_subdomain(text: &str) -> bool {
-    text.len() <= 253
-        && !text.bytes().any(|byte| byte.is_ascii_uppercase())
-        && text.split('.').all(|part| is_name(part, b"-"))
-}
-
-/// Checks a label key: a name, with an optional DNS name and slash before it.
-///
-/// # Errors
-///
-/// If it is none.
-pub fn check_key(key: &str) -> Result<(), String> {
-    let (prefix, name) = key.split_once('/').map_or((None, key), |(a, b)| (Some(a), b));
-    if prefix.is_some_and(|prefix| !is_dns_subdomain(prefix))
-        || name.len() > 63
-        || !is_name(name, b"-_.")
-    {
-        return Err(format!("key: Invalid value: {key:?}"));
+impl fmt::Display for Selector {
+    /// Writes it so that it can be read again; what selects nothing has no text.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, requirement) in self.0.iter().flatten().enumerate() {
+            let comma = if position == 0 { "" } else { "," };
+            write!(formatter, "{comma}{requirement}")?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
-/// Checks a label value.
-///
-/// # Errors
-///
-/// If it is none.
-pub fn check_value(value: &str) -> Result<(), String> {
-    if value.is_empty() || (value.len() <= 63 && is_name(value, b"-_.")) {
-        return Ok(());
-    }
-    Err(format!("values: Invalid value: {value:?}"))
-}
+#[cfg(test)]
+mod tests;
