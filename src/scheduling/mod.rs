@@ -6,6 +6,7 @@
 pub mod batch;
 mod config;
 pub mod kube;
+mod kube_scheduler;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;

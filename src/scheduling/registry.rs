@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
+use super::kube_scheduler::{self, KubeOptions, KubeScheduler};
 use super::pod_at_a_time::PodAtATime;
 use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
@@ -34,8 +35,9 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
 /// Name of the scheduler that is a child process.
 pub const PROCESS: &str = "process";
 
-const BUILTIN: [ArchitectureEntry; 6] = [
+const BUILTIN: [ArchitectureEntry; 7] = [
     POD_AT_A_TIME,
+    KUBE_SCHEDULER,
     ArchitectureEntry {
         name: "job-queue",
         summary: "whole jobs in order; the first that does not fit holds up all behind it",
@@ -72,6 +74,16 @@ const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
     build: |options, _| {
         no_options(options)?;
         Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
+    },
+};
+
+const KUBE_SCHEDULER: ArchitectureEntry = ArchitectureEntry {
+    name: "kube-scheduler",
+    summary: "kube-scheduler v1.35 with its queue, default plugins and preemption",
+    options: kube_scheduler::OPTIONS,
+    build: |options, _| {
+        let options = KubeOptions::read(options)?;
+        Ok(Box::new(|_, streams| Box::new(KubeScheduler::new(options, streams))))
     },
 };
 
