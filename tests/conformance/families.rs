@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    counting, decisions, framework, labels, node_selector, plugins, preempting, quantity,
+    counting, decisions, framework, labels, node_selector, plugins, preempting, quantity, queue,
     resources, scheduler, tolerations,
 };
 
@@ -55,6 +55,7 @@ fn by_name(name: &str) -> Option<Runner> {
         plugins::runner,
         preempting::runner,
         quantity::runner,
+        queue::runner,
         resources::runner,
         scheduler::runner,
         tolerations::runner,

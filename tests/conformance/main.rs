@@ -18,6 +18,7 @@ mod node_selector;
 mod plugins;
 mod preempting;
 mod quantity;
+mod queue;
 mod resources;
 mod scheduler;
 mod support;

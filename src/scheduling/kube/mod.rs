@@ -16,6 +16,7 @@ pub mod plugins;
 mod pod;
 pub mod preemption;
 pub mod profile;
+pub mod queue;
 mod queue_sort;
 mod resource;
 mod scores;

@@ -21,8 +21,8 @@ use crate::cluster::{
 };
 use crate::engine::{Purpose, SimTime, Stream, Streams};
 
-pub use options::{KubeOptions, OPTIONS};
 use options::Ties;
+pub use options::{KubeOptions, OPTIONS};
 
 /// The kube-scheduler.
 pub struct KubeScheduler {
@@ -138,8 +138,7 @@ impl KubeScheduler {
         let pod = queued.pod.pod;
         let pending = cluster.pods().resolve(queued.pod);
         let known = self.desk.book.get(pod).filter(|known| known.reference == queued.pod);
-        let (Some(_), Some(known)) =
-            (pending.filter(|pod| pod.state == PodState::Pending), known)
+        let (Some(_), Some(known)) = (pending.filter(|pod| pod.state == PodState::Pending), known)
         else {
             self.queue.done(queued.pod);
             return;
@@ -317,7 +316,7 @@ impl Scheduler for KubeScheduler {
         if self.now != cluster.now() || self.outbox.is_empty() {
             self.now = cluster.now();
             self.queue.flush_backoff(&self.desk, self.now);
-            self.queue.flush_leftover(&self.desk, self.now);
+            self.queue.flush_unschedulable(&self.desk, self.now);
         }
         loop {
             if let Some(decision) = self.outbox.pop_front() {

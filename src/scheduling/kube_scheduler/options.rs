@@ -56,8 +56,7 @@ impl KubeOptions {
                 "`percentageOfNodesToScore` is {percentage}; it must be from 0 to 100"
             ));
         }
-        let profile =
-            Profile { percentage_of_nodes_to_score: percentage, ..Profile::default() };
+        let profile = Profile { percentage_of_nodes_to_score: percentage, ..Profile::default() };
         Ok(Self {
             scheduler: Scheduler::new(Cache::new(), profile),
             queue: QueueConfig::default(),

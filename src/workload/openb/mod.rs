@@ -293,6 +293,7 @@ fn pod_records(pods: Vec<Pod>) -> Vec<Record> {
                 tier: key.0,
                 constraints,
                 one_per_node: false,
+                kubernetes: None,
             };
             records.push(Record { time, change: Change::Template(Arc::new(template)) });
             next

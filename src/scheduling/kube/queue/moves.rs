@@ -213,12 +213,7 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
     }
 
     /// Puts a pod to the active ones, unless a plugin holds it back.
-    pub(super) fn to_active(
-        &mut self,
-        policy: &Q,
-        pod: QueuedPod<Q::Pod>,
-        now: SimTime,
-    ) -> Place {
+    pub(super) fn to_active(&mut self, policy: &Q, pod: QueuedPod<Q::Pod>, now: SimTime) -> Place {
         let Some(mut pod) = self.passes_gates(policy, pod) else { return Place::Unschedulable };
         pod.initial_attempt.get_or_insert(now);
         self.pool.insert_active(policy.sort_key(&pod), pod);
