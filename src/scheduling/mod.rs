@@ -9,6 +9,7 @@ mod config;
 mod explanation;
 pub mod fair_share;
 pub mod kube;
+mod kube_scheduler;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::architectures::{FLOW, MESOS, MONOLITHIC, OMEGA, SPARROW};
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
 use super::fair_share::{self, FairShare, FairShareOptions};
+use super::kube_scheduler::{self, KubeOptions, KubeScheduler};
 use super::pod_at_a_time::PodAtATime;
 use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
@@ -51,8 +52,9 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
 /// Name of the scheduler that is a child process.
 pub const PROCESS: &str = "process";
 
-const BUILTIN: [ArchitectureEntry; 12] = [
+const BUILTIN: [ArchitectureEntry; 13] = [
     POD_AT_A_TIME,
+    KUBE_SCHEDULER,
     MONOLITHIC,
     OMEGA,
     MESOS,
@@ -110,6 +112,22 @@ const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
     build: |options, _| {
         no_options(options)?;
         Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
+    },
+};
+
+const KUBE_SCHEDULER: ArchitectureEntry = ArchitectureEntry {
+    name: "kube-scheduler",
+    summary: "kube-scheduler v1.35 with its queue, default plugins and preemption",
+    options: kube_scheduler::OPTIONS,
+    ignores: &[
+        Setting::Placement,
+        Setting::Queue,
+        Setting::HeadOfLineBlocking,
+        Setting::Preemption,
+    ],
+    build: |options, _| {
+        let options = KubeOptions::read(options)?;
+        Ok(Box::new(|_, streams| Box::new(KubeScheduler::new(options, streams))))
     },
 };
 

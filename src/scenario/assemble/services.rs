@@ -167,6 +167,7 @@ fn template(given: &types::Service, path: &Path, problems: &mut Problems<'_>) ->
         tier,
         constraints,
         one_per_node: given.one_per_node,
+        kubernetes: None,
     }
 }
 

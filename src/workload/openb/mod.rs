@@ -288,7 +288,13 @@ fn text(field: &[u8]) -> Result<String, Fault> {
 fn template_of(tier: Tier, gpu_models: &[String]) -> PodTemplate {
     let constraints =
         NodeConstraints { gpu_models: gpu_models.to_vec(), ..NodeConstraints::default() };
-    PodTemplate { priority: usual_priority(tier), tier, constraints, one_per_node: false }
+    PodTemplate {
+        priority: usual_priority(tier),
+        tier,
+        constraints,
+        one_per_node: false,
+        kubernetes: None,
+    }
 }
 
 /// Pods, in order of creation, with their templates declared before their first use.
