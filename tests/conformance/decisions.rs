@@ -68,6 +68,7 @@ fn check_cycle(
     expected: &Value,
 ) -> Result<(), String> {
     let order = scheduler.cache.order();
+    same("filter results", &order.len(), &items(&decision["filter"]).len())?;
     let feasible: BTreeSet<NodeId> = cycle.feasible.iter().copied().collect();
     for (node, index) in order.iter().zip(items(&decision["filter"])) {
         let name = scheduler.cache.node(*node).name();

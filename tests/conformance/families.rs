@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    decisions, framework, labels, node_selector, quantity, queue, resources, scheduler, tolerations,
+    allocatable, counting, decisions, framework, gang, labels, node_selector, plugins, preempting,
+    quantity, queue, quotas, resources, scheduler, tolerations,
 };
 
 /// Runs one case; the error says what is different from what is expected.
@@ -48,11 +49,16 @@ pub fn family(name: &str, kind: &str) -> Family {
 /// Runners of suites that are known by name.
 fn by_name(name: &str) -> Option<Runner> {
     let files = [
+        allocatable::runner,
         framework::runner,
+        gang::runner,
         labels::runner,
         node_selector::runner,
+        plugins::runner,
+        preempting::runner,
         quantity::runner,
         queue::runner,
+        quotas::runner,
         resources::runner,
         scheduler::runner,
         tolerations::runner,
@@ -65,6 +71,18 @@ fn by_kind(kind: &str) -> Option<Runner> {
     Some(match kind {
         "schedule_sequence" | "sampling_sequence" => decisions::sequence,
         "preemption" => decisions::preemption,
+        "filter" => plugins::filter,
+        "score" => plugins::score,
+        "score_total" => plugins::score_total,
+        "schedule_pod" => plugins::schedule_pod,
+        "preempt_dry_run" => preempting::dry_run,
+        "preempt_select" => preempting::select,
+        "preempt_eligible" => preempting::eligible,
+        "preempt_full" | "post_filter" => preempting::post_filter,
+        "pts_state" => counting::spread_state,
+        "pts_prescore_state" => counting::prescore_state,
+        "ipa_counts" => counting::affinity_counts,
+        "ipa_add_remove" => counting::affinity_add_remove,
         _ => return None,
     })
 }
