@@ -156,7 +156,7 @@ impl Scheduler {
             return Err(status);
         }
         by_importance(&mut lower, now);
-        let (protected, others) = split_by_budget(&lower, &self.cache.objects.disruption_budgets);
+        let (protected, others) = split_by_budget(&lower, &self.cache.disruption_budgets);
         let mixed = !protected.is_empty() && !others.is_empty();
         let mut victims: Vec<_> =
             protected.into_iter().filter(|other| !trial.reprieve(other)).collect();
@@ -175,7 +175,8 @@ impl Scheduler {
     }
 
     /// Tries out who would have to go on each of `nodes`, beginning at the one at `offset`, until
-    /// there are enough candidates and one of them violates no budget.
+    /// there are enough candidates and one of them violates no budget. Of either kind no more than
+    /// enough are kept.
     pub fn dry_run(
         &self,
         pod: &PodInfo,
@@ -190,13 +191,16 @@ impl Scheduler {
         let (mut clean, mut violating) = (Vec::new(), Vec::new());
         for place in 0..nodes.len() {
             let node = nodes[(offset + place) % nodes.len()];
-            match self.victims_on(pod, state, node, now) {
-                Ok(candidate) if candidate.budget_violations == 0 => clean.push(candidate),
-                Ok(candidate) => violating.push(candidate),
+            let candidate = match self.victims_on(pod, state, node, now) {
+                Ok(candidate) => candidate,
                 Err(status) => {
                     statuses.set(node, status);
                     continue;
                 }
+            };
+            let list = if candidate.budget_violations == 0 { &mut clean } else { &mut violating };
+            if list.len() < enough {
+                list.push(candidate);
             }
             if !clean.is_empty() && clean.len() + violating.len() >= enough {
                 break;
