@@ -6,8 +6,10 @@
 mod architectures;
 pub mod batch;
 mod config;
+pub mod elastic_quota;
 mod explanation;
 pub mod fair_share;
+pub mod gang;
 pub mod kube;
 mod kube_scheduler;
 pub mod placement;
