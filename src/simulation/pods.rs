@@ -94,6 +94,10 @@ impl Simulation {
 
     pub(super) fn pod_work_done(&mut self, reference: PodRef) {
         let Some(pod) = self.cluster.pods().resolve(reference) else { return };
+        // Its work became more while it ran: another event tells of the end.
+        if pod.started_at.saturating_add(pod.remaining_work()) > self.cluster.now() {
+            return;
+        }
         let ending = match pod.new.work_end {
             WorkEnd::Succeeds => Ending::Succeeded,
             WorkEnd::Fails => Ending::Failed,
