@@ -86,7 +86,7 @@ fn scheduler(cluster: &Cluster, pending: &[PodId], options: &Value) -> Box<dyn S
 fn round(cluster: &mut Cluster, scheduler: &mut dyn Scheduler) -> usize {
     let mut bound = 0;
     while let Some(decision) = scheduler.decide(cluster) {
-        let Decision::Bind { pod, node } = decision else { panic!("it only binds") };
+        let Decision::Bind { pod, node, .. } = decision else { panic!("it only binds") };
         cluster.bind(pod, node).expect("what is decided is possible");
         bound += 1;
     }

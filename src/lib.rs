@@ -27,6 +27,8 @@ pub mod scenario;
 
 pub mod report;
 
+pub mod explain;
+
 pub mod experiment;
 
 pub mod cli;

@@ -16,6 +16,8 @@ pub struct Arguments {
 pub enum Command {
     /// Run a scenario and write a report.
     Run(RunArguments),
+    /// Replay a run and say why: why a pod is where it is, what a node holds, where two runs part.
+    Explain(ExplainArguments),
     /// Check scenarios without running them.
     Validate(ValidateArguments),
     /// Print the JSON Schema of scenario files, for editors.
@@ -44,7 +46,7 @@ pub struct RunArguments {
     /// Change a field of the scenario: --set scheduler.placement=worst-fit.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub overrides: Vec<String>,
-    /// Audit the whole state after every event (slow).
+    /// Audit the state after every event (takes a few times as long).
     #[arg(long)]
     pub check: bool,
     /// Print the summary as JSON.
@@ -65,6 +67,42 @@ pub struct RunArguments {
     /// No progress and no remarks.
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// The scenario file, or the folder of a report.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// What is asked about: pod/WORKLOAD/NUMBER, pod/#SERIAL, workload/NAME or node/NAME.
+    #[arg(value_name = "QUESTION")]
+    pub question: Option<String>,
+    /// The moment that is asked about: 3h 12min, 03:12:00, 1 d 03:12:00 [default: the last time
+    /// that a pod was tried; the end of the run].
+    #[arg(long, value_name = "TIME", value_parser = crate::explain::parse_time)]
+    pub at: Option<crate::engine::SimTime>,
+    /// Another scenario file or report: says where the two runs part.
+    #[arg(long, value_name = "RUN")]
+    pub against: Option<PathBuf>,
+    /// Change a field of the run that this one is held against (without --against: of the same
+    /// run).
+    #[arg(long = "against-set", value_name = "PATH=VALUE")]
+    pub against_overrides: Vec<String>,
+    /// Seed, in place of the scenario's.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Change a field of the scenario, as it was changed for the run.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub overrides: Vec<String>,
+    /// Folder in which relative paths of a report's scenario begin.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub beside: PathBuf,
+    /// Nodes that are listed at most.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub nodes: usize,
+    /// Print the answer as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[derive(Debug, Args)]

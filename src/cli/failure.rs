@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
+use crate::explain::ExplainError;
 use crate::report::ReportError;
 use crate::scenario::ScenarioErrors;
 use crate::simulation::SimulationError;
@@ -58,6 +59,17 @@ impl From<SimulationError> for Failure {
             SimulationError::Domains(error) => Self::input(format!("error: {error}")),
             SimulationError::Policy(reason) => Self::input(format!("error: {reason}")),
             SimulationError::Audit { .. } => Self::Goal(error.to_string()),
+        }
+    }
+}
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Scenario(errors) => errors.into(),
+            ExplainError::Simulation(error) => error.into(),
+            ExplainError::Source(error) => error.into(),
+            ExplainError::Question(message) => Self::input(format!("error: {message}")),
         }
     }
 }

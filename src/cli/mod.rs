@@ -6,6 +6,7 @@
 
 mod args;
 mod describe;
+mod explain;
 mod failure;
 mod output;
 mod progress;
@@ -34,6 +35,7 @@ pub fn main(registry: Registry) -> ExitCode {
     };
     let outcome = match arguments.command {
         Command::Run(options) => run::run(&options, &registry),
+        Command::Explain(options) => explain::explain(&options, &registry),
         Command::Validate(options) => validate::validate(&options, &registry),
         Command::Schema(options) => describe::schema(&options),
         Command::Policies(options) => describe::policies(&options, &registry),

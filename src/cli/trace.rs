@@ -52,8 +52,12 @@ fn open(input: &TraceInput, format: Format) -> Result<Opened, SourceError> {
             (Box::new(Google2011::open(&config)?), usual)
         }
         Format::Openb => {
-            let config =
-                OpenbConfig { nodes: nodes.clone(), pods: Some(path.clone()), strict: *strict };
+            let config = OpenbConfig {
+                nodes: nodes.clone(),
+                pods: Some(path.clone()),
+                strict: *strict,
+                filling: None,
+            };
             (Box::new(Openb::open(&config)?), usual)
         }
         Format::Swf => {
@@ -108,6 +112,7 @@ fn take_stock(source: &mut dyn Source) -> Result<Inventory, SourceError> {
                 tiers.push(template.tier);
             }
             Change::Job { .. } => inventory.jobs += 1,
+            Change::Population(_) => {}
             Change::Submit(pod) => {
                 inventory.submits += 1;
                 let tier = tiers[pod.template.0 as usize].name();

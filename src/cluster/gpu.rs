@@ -25,6 +25,13 @@ pub struct DeviceShare {
     pub milli: u16,
 }
 
+impl DeviceShare {
+    /// In which way a pod uses devices: 0 for a share of one, else the number of whole ones.
+    pub(super) fn way(self) -> usize {
+        if self.milli < WHOLE_MILLI { 0 } else { self.devices.count_ones() as usize }
+    }
+}
+
 impl Devices {
     /// `count` devices, all free; counts above [`MAX_DEVICES`] are cut (sources check them).
     pub fn new(count: u8) -> Self {
@@ -59,6 +66,14 @@ impl Devices {
             share.devices |= 1 << device;
         }
         Some(share)
+    }
+
+    /// True if `share` is what `request` asks for, and free.
+    pub fn can_give(&self, request: GpuRequest, share: DeviceShare) -> bool {
+        let is_free = |i: usize| self.free_milli().get(i).is_some_and(|free| *free >= share.milli);
+        share.milli == request.milli
+            && share.devices.count_ones() == u32::from(request.devices)
+            && (0..MAX_DEVICES).filter(|i| share.devices & (1 << i) != 0).all(is_free)
     }
 
     /// Takes `share` out of what is free.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::bits::BitSet;
 use super::changes::{ChangeLog, Version};
 use super::class::PodClass;
-use super::gpu::Devices;
+use super::gpu::{DeviceShare, Devices, MAX_DEVICES};
 use super::ids::{ConstraintId, GroupId, NodeId, PodId, PoolId};
 use super::matching;
 use super::overcommit::{CapacityGroup, Overcommit};
@@ -49,6 +49,8 @@ pub struct NodeTable {
     pub(super) free: Vec<OneLine>,
     pub(super) group: Vec<GroupId>,
     pub(super) devices: Vec<Devices>,
+    /// How many pods ask for GPUs in which way: a share of one device at 0, `n` whole ones at `n`.
+    pub(super) gpu_pods: Vec<[u16; MAX_DEVICES + 1]>,
     pub(super) first_pod: Vec<PodId>,
     pub(super) pod_count: Vec<u32>,
     pub(super) condition: Vec<NodeCondition>,
@@ -82,6 +84,7 @@ impl NodeTable {
             free: Vec::new(),
             group: Vec::new(),
             devices: Vec::new(),
+            gpu_pods: Vec::new(),
             first_pod: Vec::new(),
             pod_count: Vec::new(),
             condition: Vec::new(),
@@ -285,6 +288,24 @@ impl NodeTable {
         &mut self.matching[constraints.index()]
     }
 
+    /// A pod takes devices of `node`.
+    #[inline]
+    pub(super) fn take_devices(&mut self, node: NodeId, share: DeviceShare) {
+        self.devices[node.index()].take(share);
+        if share.devices != 0 {
+            self.gpu_pods[node.index()][share.way()] += 1;
+        }
+    }
+
+    /// A pod gives back devices of `node`.
+    #[inline]
+    pub(super) fn give_devices(&mut self, node: NodeId, share: DeviceShare) {
+        self.devices[node.index()].give(share);
+        if share.devices != 0 {
+            self.gpu_pods[node.index()][share.way()] -= 1;
+        }
+    }
+
     /// Interns a constraint set; a new one is evaluated on every node.
     pub(super) fn intern_constraints(&mut self, constraints: &NodeConstraints) -> ConstraintId {
         if let Some(id) = self.constraint_ids.get(constraints) {
@@ -368,6 +389,7 @@ impl NodeTable {
         self.free.push(OneLine(self.groups[group.index()].limit));
         self.group.push(group);
         self.devices.push(Devices::new(spec.gpu_devices));
+        self.gpu_pods.push([0; MAX_DEVICES + 1]);
         self.first_pod.push(PodId::NONE);
         self.pod_count.push(0);
         let present = NodeCondition {

@@ -45,6 +45,11 @@ impl Cluster {
         id
     }
 
+    /// Notes what is known of a workload as a job: its queue, its gangs.
+    pub fn describe_workload(&mut self, workload: WorkloadId, spec: Arc<JobSpec>) {
+        self.workloads.describe(workload, spec);
+    }
+
     /// Declares (or resizes) a workload that wants `wanted` pods and counts as available with
     /// `minimum_ready` of them.
     pub fn scale_workload(
@@ -78,6 +83,17 @@ impl Cluster {
         pod
     }
 
+    /// The class of a pod of `template` with such requests that need not be apart from others.
+    pub fn class_like(
+        &self,
+        template: TemplateId,
+        requests: Resources,
+        gpu: GpuRequest,
+    ) -> PodClass {
+        let class = self.class(template, requests, gpu, WorkloadId::NONE);
+        PodClass { apart_from: WorkloadId::NONE, ..class }
+    }
+
     fn class(
         &self,
         template: TemplateId,
@@ -102,6 +118,21 @@ impl Cluster {
     /// # Errors
     /// The node does not admit it (no room, not eligible …); nothing has changed then.
     pub fn bind(&mut self, pod: PodId, node: NodeId) -> Result<(), NotAdmitted> {
+        self.bind_to(pod, node, None)
+    }
+
+    /// The same, with GPU devices that somebody chose; `None`: those with the least free share
+    /// that holds it.
+    ///
+    /// # Errors
+    /// The node does not admit it, or the devices are not what it asks for or have no room; nothing
+    /// has changed then.
+    pub fn bind_to(
+        &mut self,
+        pod: PodId,
+        node: NodeId,
+        devices: Option<DeviceShare>,
+    ) -> Result<(), NotAdmitted> {
         let record = self.pods.get(pod);
         assert!(
             record.state == PodState::Pending,
@@ -114,7 +145,12 @@ impl Cluster {
         if !self.admits(class, node) {
             return Err(NotAdmitted);
         }
-        let devices = self.nodes.devices(node).choose(class.gpu).ok_or(NotAdmitted)?;
+        let free = self.nodes.devices(node);
+        let devices = match devices {
+            Some(chosen) if free.can_give(class.gpu, chosen) => chosen,
+            Some(_) => return Err(NotAdmitted),
+            None => free.choose(class.gpu).ok_or(NotAdmitted)?,
+        };
         self.reserve(pod, node, devices);
         let up = self.nodes.condition(node).is_up();
         let record = self.pods.get_mut(pod);
@@ -135,7 +171,7 @@ impl Cluster {
         record.devices = devices;
         let class = record.class;
         self.nodes.free[i].0 -= self.classes.get(class).requests;
-        self.nodes.devices[i].take(devices);
+        self.nodes.take_devices(node, devices);
         self.nodes.pod_count[i] += 1;
         self.mark_apart(class, node, true);
         self.nodes.changes.push(node);
@@ -149,7 +185,7 @@ impl Cluster {
         record.node = NodeId::NONE;
         let devices = std::mem::take(&mut record.devices);
         self.nodes.free[i].0 += self.classes.get(class).requests;
-        self.nodes.devices[i].give(devices);
+        self.nodes.give_devices(node, devices);
         self.nodes.pod_count[i] -= 1;
         self.mark_apart(class, node, false);
         let Links { previous, next } = self.pods.links(pod);

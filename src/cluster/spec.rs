@@ -1,10 +1,12 @@
 //! What pods and nodes are described by: the plain data that readers and scenarios produce.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::resources::Resources;
+use crate::kubernetes;
 
 /// The priority tiers of Borg, lowest first (EuroSys'15 §2.5, EuroSys'20 Table 1).
 #[derive(
@@ -185,6 +187,10 @@ pub struct PodTemplate {
     /// Not on a node that runs another pod of the same workload of which the same is asked (the
     /// `different machines` flag of the Google 2011 trace, `max_per_machine` 1 of 2019).
     pub one_per_node: bool,
+    /// The pod as a Kubernetes object, where it came as one: what the kube-scheduler looks at
+    /// beyond all of the above (labels, spreading, affinity to pods, ports, images).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<Arc<kubernetes::Pod>>,
 }
 
 /// What a pod asks of GPU devices.
@@ -224,4 +230,7 @@ pub struct NodeSpec {
     pub attributes: BTreeMap<String, String>,
     /// Names of the failure domains it hangs on directly (its rack, its power bus, …).
     pub domains: Vec<String>,
+    /// The node as a Kubernetes object, where it came as one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<Arc<kubernetes::Node>>,
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::ids::{NodeId, PoolId};
+use super::class::PodClass;
+use super::gpu::{Devices, MAX_DEVICES};
+use super::ids::{ConstraintId, NodeId, PoolId};
 use super::node::NodeTable;
 use super::resources::{Dimension, Resources};
 use super::scale::Scale;
@@ -59,6 +61,37 @@ impl<'a> NodeView<'a> {
     /// What is free of each GPU device, in milli-GPU.
     pub fn gpu_free_milli(self) -> &'a [u16] {
         self.nodes.devices(self.node).free_milli()
+    }
+
+    /// Its GPU devices.
+    #[inline]
+    pub fn devices(self) -> &'a Devices {
+        self.nodes.devices(self.node)
+    }
+
+    /// How many pods on it ask for GPUs in which way: a share of one device at 0, `n` whole
+    /// devices at `n`.
+    pub fn gpu_pods(self) -> &'a [u16; MAX_DEVICES + 1] {
+        &self.nodes.gpu_pods[self.node.index()]
+    }
+
+    /// The largest that any node of the cell ever had, per dimension.
+    #[inline]
+    pub fn largest_limit(self) -> &'a Resources {
+        self.nodes.largest_limit()
+    }
+
+    /// What a pod of `class` needs to find free here: its requests, and what its tier must leave
+    /// to tiers with a wider overcommit.
+    #[inline]
+    pub fn demand(self, class: &PodClass) -> Resources {
+        self.nodes.demand(class, self.nodes.group(self.node))
+    }
+
+    /// True if pods with `constraints` may come here at all.
+    #[inline]
+    pub fn is_eligible(self, constraints: ConstraintId) -> bool {
+        self.nodes.is_eligible(constraints, self.node)
     }
 
     /// Number of pods bound to it.

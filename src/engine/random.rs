@@ -42,8 +42,12 @@ pub enum Purpose {
     FaultKind,
     /// Which tier or priority a job has.
     JobTier,
+    /// Whose a job is, and what else is declared of it.
+    JobTenant,
     /// In which order machines are taken away when a cell is compacted.
     Compaction,
+    /// Which device of a node a pod gets.
+    Device,
     /// How long a scheduler takes to decide.
     DecisionTime,
     /// Which nodes a scheduler probes.
@@ -71,7 +75,9 @@ impl Purpose {
             Self::Usage => 13,
             Self::FaultKind => 14,
             Self::JobTier => 15,
-            Self::Compaction => 16,
+            Self::Device => 16,
+            Self::Compaction => 17,
+            Self::JobTenant => 18,
             Self::DecisionTime => 40,
             Self::Probe => 41,
             Self::Custom(number) => 1 << 32 | number as u64,

@@ -106,7 +106,10 @@ impl Checkpoint {
                     }
                 }
                 Change::NodeAdd { spec, .. } => self.nodes.push(spec),
-                Change::Job { .. } | Change::NodeRemove { .. } | Change::NodeUpdate { .. } => {}
+                Change::Job { .. }
+                | Change::Population(_)
+                | Change::NodeRemove { .. }
+                | Change::NodeUpdate { .. } => {}
             }
         }
         let still = running.into_values().filter(|(time, pod)| runs_at(pod, *time, at));
@@ -183,8 +186,10 @@ impl Checkpoint {
         let mut scheduler = PodAtATime::new(config, streams);
         self.submit_all(&mut cluster, &mut scheduler);
         while let Some(decision) = scheduler.decide(&cluster) {
-            if let Decision::Bind { pod, node } = decision {
-                cluster.bind(pod, node).expect("the scheduler chose a node that admits the pod");
+            if let Decision::Bind { pod, node, devices } = decision {
+                cluster
+                    .bind_to(pod, node, devices)
+                    .expect("the scheduler chose a node that admits the pod");
                 cluster.settle();
             }
         }

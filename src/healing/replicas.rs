@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::controller::{Action, Actions, Controller, Observed, Trigger, Triggers};
-use crate::cluster::{GpuRequest, PodTemplate, Resources, WorkloadId};
+use crate::cluster::{GpuRequest, JobSpec, PodTemplate, Resources, WorkloadId};
 use crate::engine::{Distribution, SimDuration};
 
 /// A workload that wants a number of identical pods.
@@ -32,6 +32,8 @@ pub struct Service {
     pub objective: Option<f64>,
     /// How long each pod runs before it succeeds (a Job's pods); `None` for a service.
     pub run: Option<SimDuration>,
+    /// Its queue, and how many of its pods are of use together.
+    pub job: Option<Arc<JobSpec>>,
 }
 
 /// Keeps the wanted number of pods of every declared workload.

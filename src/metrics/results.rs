@@ -125,6 +125,10 @@ pub struct ResourceSummary {
     pub utilization: Option<f64>,
     /// Largest share of up capacity requested at any instant.
     pub peak_allocation_ratio: Option<f64>,
+    /// A cell that is filled: requests of bound pods / capacity up at the end of the first instant
+    /// by which the pods that had arrived requested as much as was up. `None` where they never did,
+    /// or where a pod had left before.
+    pub allocation_at_full_demand: Option<f64>,
     /// Mean of what is free on nodes that are up and that the workload could not use.
     pub fragmented_mean: Option<f64>,
     /// Share of what is free on nodes that are up that the workload could not use (see

@@ -16,6 +16,9 @@ use crate::cluster::{
     Cluster, NodeId, NodeSpec, Pod, PodClass, PodId, PodState, TemplateId, Version,
 };
 
+/// Fewer changes of pods than this are never compacted.
+const LEAST_COMPACTED: usize = 1024;
+
 /// What changed since the last turn.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,12 +62,14 @@ pub struct Mirror {
     pods: FxHashMap<u64, KnownPod>,
     /// Serials of pods that changed, in order; a serial may occur several times.
     changed: Vec<u64>,
+    /// Length of `changed` at which it is compacted.
+    compact_at: usize,
 }
 
 impl Mirror {
     /// Nothing is told yet; `named` resources have names.
     pub fn new(named: usize) -> Self {
-        Self { named, ..Self::default() }
+        Self { named, compact_at: LEAST_COMPACTED, ..Self::default() }
     }
 
     /// A pod came, went, was bound, evicted or resized.
@@ -74,6 +79,25 @@ impl Mirror {
             self.pods.entry(record.serial).or_insert(KnownPod { pod, told: None });
         }
         self.changed.push(record.serial);
+        if self.changed.len() >= self.compact_at {
+            self.compact(cluster);
+        }
+    }
+
+    /// Forgets what need not be told: a child that is rarely asked must not cost more memory than
+    /// what it knows and what is alive.
+    fn compact(&mut self, cluster: &Cluster) {
+        self.changed = last_mentions(std::mem::take(&mut self.changed));
+        let pods = &mut self.pods;
+        self.changed.retain(|serial| {
+            let Some(known) = pods.get(serial) else { return false };
+            let matters = known.told.is_some() || alive(cluster, *serial, known.pod).is_some();
+            if !matters {
+                pods.remove(serial);
+            }
+            matters
+        });
+        self.compact_at = LEAST_COMPACTED.max(2 * self.changed.len());
     }
 
     /// The pod that the child calls `serial`, if it has been told of it and it is still there.
@@ -155,13 +179,7 @@ impl Mirror {
     }
 
     fn tell_pods(&mut self, cluster: &Cluster) -> Vec<PodMessage> {
-        // Of several changes the last counts, in its place: pods that wait are told of in the
-        // order in which they began to.
-        let mut seen = FxHashSet::default();
-        let mut last: Vec<u64> = std::mem::take(&mut self.changed);
-        last.reverse();
-        last.retain(|serial| seen.insert(*serial));
-        last.reverse();
+        let last = last_mentions(std::mem::take(&mut self.changed));
         last.into_iter().filter_map(|serial| self.tell_pod(cluster, serial)).collect()
     }
 
@@ -181,6 +199,16 @@ impl Mirror {
     }
 }
 
+/// Each serial once, where it occurs last: pods that wait are told of in the order in which they
+/// began to.
+fn last_mentions(mut serials: Vec<u64>) -> Vec<u64> {
+    let mut seen = FxHashSet::default();
+    serials.reverse();
+    serials.retain(|serial| seen.insert(*serial));
+    serials.reverse();
+    serials
+}
+
 /// The pod with this serial, unless its slot is another's by now.
 fn alive(cluster: &Cluster, serial: u64, id: PodId) -> Option<&Pod> {
     let pod = cluster.pod(id);
@@ -195,4 +223,88 @@ fn matching(cluster: &Cluster, id: TemplateId) -> Matching {
     let listed: Vec<u32> =
         present().filter(|node| nodes.is_matching(constraints, *node)).map(|node| node.0).collect();
     if listed.len() == present().count() { Matching::All("all") } else { Matching::Listed(listed) }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::{
+        DomainGraph, Ending, EvictionCause, GpuRequest, NewPod, Overcommit, PodTemplate, Resources,
+        WorkEnd,
+    };
+    use crate::engine::SimDuration;
+
+    fn cell() -> Cluster {
+        let mut cluster = Cluster::new(DomainGraph::default(), Overcommit::default());
+        let allocatable = Resources([4000, 1 << 30, 0, 10, 0, 0, 0, 0]);
+        let spec = NodeSpec { name: "n".to_owned(), allocatable, ..NodeSpec::default() };
+        cluster.add_node(Arc::new(spec));
+        cluster.declare_template(&PodTemplate::default());
+        cluster
+    }
+
+    fn submit(cluster: &mut Cluster, key: u64) -> PodId {
+        let workload = cluster.workload_of_key(key);
+        let (work, work_end) = (SimDuration::ZERO, WorkEnd::Never);
+        let new = NewPod { key, workload, work, work_end, usage_permille: [0, 0] };
+        cluster.submit(new, TemplateId(0), Resources::pod(1000, 1), GpuRequest::default())
+    }
+
+    fn told(mirror: &mut Mirror, cluster: &Cluster) -> Value {
+        serde_json::to_value(mirror.turn(cluster)).unwrap()
+    }
+
+    #[test]
+    fn each_thing_that_changed_is_told_once_as_it_is() {
+        let (mut cluster, mut mirror) = (cell(), Mirror::new(4));
+        let (first, second) = (submit(&mut cluster, 7), submit(&mut cluster, 8));
+        for pod in [first, second] {
+            mirror.note_pod(&cluster, pod);
+        }
+        let turn = told(&mut mirror, &cluster);
+        assert_eq!(turn["templates"][0]["nodes"], "all");
+        assert_eq!(turn["nodes"][0]["free"], json!([4000, 1 << 30, 0, 10]));
+        assert_eq!(turn["pods"][0]["name"], "7/7");
+        assert_eq!(told(&mut mirror, &cluster), json!({}), "nothing changed since");
+        // Bound, evicted, and so behind the other; the node is as it was but is told of.
+        cluster.bind(first, NodeId(0)).unwrap();
+        mirror.note_pod(&cluster, first);
+        cluster.evict(first, EvictionCause::Other, None);
+        mirror.note_pod(&cluster, second);
+        mirror.note_pod(&cluster, first);
+        let turn = told(&mut mirror, &cluster);
+        let expected = json!([{"pod": 1, "state": "pending"}, {"pod": 0, "state": "pending"}]);
+        assert_eq!(turn["pods"], expected);
+        assert_eq!(turn["nodes"].as_array().unwrap().len(), 1);
+        assert!(turn["nodes"][0].get("name").is_none(), "it is known by now");
+        cluster.cordon(NodeId(0), true);
+        cluster.end(second, Ending::Killed);
+        mirror.note_pod(&cluster, second);
+        cluster.settle();
+        let turn = told(&mut mirror, &cluster);
+        assert_eq!(turn["pods"], json!([{"pod": 1, "state": "gone"}]));
+        assert_eq!(turn["templates"][0]["nodes"], json!([]), "nobody tolerates the cordon");
+        assert!(mirror.pod(&cluster, 1).is_none() && mirror.pod(&cluster, 0).is_some());
+        assert!(mirror.node(0).is_some() && mirror.node(1).is_none());
+    }
+
+    #[test]
+    fn a_child_that_is_never_asked_costs_no_more_than_what_is_alive() {
+        let (mut cluster, mut mirror) = (cell(), Mirror::new(4));
+        let lasting = submit(&mut cluster, 0);
+        for key in 1..20_000 {
+            let pod = submit(&mut cluster, key);
+            mirror.note_pod(&cluster, pod);
+            mirror.note_pod(&cluster, lasting);
+            cluster.end(pod, Ending::Killed);
+            mirror.note_pod(&cluster, pod);
+            cluster.settle();
+        }
+        assert!(mirror.changed.len() <= LEAST_COMPACTED && mirror.pods.len() <= LEAST_COMPACTED);
+        let turn = told(&mut mirror, &cluster);
+        assert_eq!(turn["pods"].as_array().unwrap().len(), 1, "the others came and went unseen");
+        assert_eq!(turn["pods"][0]["pod"], 0);
+    }
 }

@@ -77,6 +77,11 @@ fn allocation(result: &RunResult, figures: &mut Vec<Figure>) {
         let name = &resource.resource;
         let ratios = [
             ("allocation_ratio", "allocated", resource.allocation_ratio),
+            (
+                "allocation_at_full_demand",
+                "allocated at full demand",
+                resource.allocation_at_full_demand,
+            ),
             ("utilization", "used", resource.utilization),
             ("fragmentation", "fragmented", resource.fragmentation),
         ];

@@ -1,9 +1,9 @@
 //! What a run came to, for people and for programs: a folder of JSON, CSV, plots and a page, and a
 //! summary for the terminal. Reads results; must never know how they came about.
 
+pub(crate) mod align;
 pub mod multi;
 
-mod align;
 mod facts;
 mod figures;
 mod folder;

@@ -31,3 +31,4 @@ pub use load::{Loaded, load, parse};
 pub use manual::manual;
 pub use registry::{Entry, PlacementEntry, Registry, SchedulerEntry};
 pub use schema::json_schema;
+pub use suggest::{did_you_mean, likeness};

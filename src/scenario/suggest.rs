@@ -6,8 +6,7 @@ const ALIKE: f64 = 0.8;
 
 /// The best match for `word` among `known`.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = folded(word);
-    let scored = known.into_iter().map(|name| (likeness(&wanted, &folded(name)), name));
+    let scored = known.into_iter().map(|name| (likeness(word, name), name));
     let best = scored.fold(None, |best: Option<(f64, &str)>, next| match best {
         Some(best) if best.0 >= next.0 => Some(best),
         Some(_) | None => Some(next),
@@ -28,7 +27,10 @@ pub fn listed<'a>(known: impl IntoIterator<Item = &'a str>) -> String {
     format!("{}{rest}", shown.join(", "))
 }
 
-fn likeness(a: &str, b: &str) -> f64 {
+/// How alike two names are, from 0 (nothing) to 1 (equal but for case and dashes).
+pub fn likeness(a: &str, b: &str) -> f64 {
+    let (a, b) = (folded(a), folded(b));
+    let (a, b) = (a.as_str(), b.as_str());
     if a == b {
         return 1.0;
     }

@@ -6,7 +6,12 @@
 mod architectures;
 pub mod batch;
 mod config;
+pub mod elastic_quota;
+mod explanation;
+pub mod fair_share;
+pub mod gang;
 pub mod kube;
+mod kube_scheduler;
 pub mod placement;
 mod pod_at_a_time;
 mod preemption;
@@ -16,6 +21,7 @@ mod registry;
 mod scheduler;
 
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
+pub use explanation::{Choice, Explanation};
 pub use pod_at_a_time::PodAtATime;
 pub use preemption::Preemption;
 pub use process::ProcessScheduler;

@@ -4,12 +4,14 @@
 //! It reads the cluster and returns decisions; the simulation carries them out.
 
 use super::config::{PreemptionRule, SchedulerConfig};
+use super::explanation::Explanation;
 use super::placement::Placer;
 use super::preemption::{Preemption, Reach};
 use super::queue::{PendingQueue, QueueKey};
 use super::scheduler::{Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses};
 use crate::cluster::{ClassId, Cluster, Dimension, NodeId, PodClass, PodId, ResourceNames};
 use crate::engine::{SimTime, Streams};
+use crate::workload::target::Shape;
 
 /// The default scheduler.
 pub struct PodAtATime {
@@ -162,7 +164,8 @@ impl PodAtATime {
         let serial = cluster.pod(pod).serial;
         if let Some(node) = self.placer.choose(cluster, id, serial) {
             self.counts.placed += 1;
-            return Some(Decision::Bind { pod, node });
+            let devices = self.placer.devices(cluster, id, node, serial);
+            return Some(Decision::Bind { pod, node, devices });
         }
         let class = cluster.classes().get(id);
         let found = self.preemption.as_mut().and_then(|rule| rule.search(cluster, class));
@@ -177,6 +180,15 @@ impl PodAtATime {
 }
 
 impl Scheduler for PodAtATime {
+    fn declare_population(&mut self, population: &[(Shape, u64)]) {
+        self.placer.declare_population(population);
+    }
+
+    #[inline]
+    fn note_arrival(&mut self, cluster: &Cluster, pod: PodId) {
+        self.placer.note_arrival(cluster, cluster.class_of(pod));
+    }
+
     fn enqueue(&mut self, cluster: &Cluster, pod: PodId) {
         self.queue.push(cluster, pod);
         self.has_news = true;
@@ -227,6 +239,10 @@ impl Scheduler for PodAtATime {
 
     fn counts(&self) -> SchedulerCounts {
         SchedulerCounts { examined: self.placer.counters().examined, ..self.counts }
+    }
+
+    fn explain(&self, cluster: &Cluster, pod: PodId, names: &ResourceNames) -> Option<Explanation> {
+        Some(self.placer.explain(cluster, cluster.class_of(pod), names))
     }
 
     fn waiting(&self, cluster: &Cluster, names: &ResourceNames, most: usize) -> WaitingClasses {

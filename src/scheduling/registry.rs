@@ -6,6 +6,8 @@ use serde_json::Value;
 
 use super::architectures::{FLOW, MESOS, MONOLITHIC, OMEGA, SPARROW};
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
+use super::fair_share::{self, FairShare, FairShareOptions};
+use super::kube_scheduler::{self, KubeOptions, KubeScheduler};
 use super::pod_at_a_time::PodAtATime;
 use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
@@ -50,8 +52,9 @@ pub fn architectures() -> &'static [ArchitectureEntry] {
 /// Name of the scheduler that is a child process.
 pub const PROCESS: &str = "process";
 
-const BUILTIN: [ArchitectureEntry; 11] = [
+const BUILTIN: [ArchitectureEntry; 13] = [
     POD_AT_A_TIME,
+    KUBE_SCHEDULER,
     MONOLITHIC,
     OMEGA,
     MESOS,
@@ -87,6 +90,17 @@ const BUILTIN: [ArchitectureEntry; 11] = [
         ignores: &[],
         build: |options, _| batch(Backfill::Conservative, options),
     },
+    ArchitectureEntry {
+        name: "fair-share",
+        summary: "queues in turn by weighted dominant share (DRF, NSDI 2011), with guarantees, limits \
+                  and borrowing",
+        options: fair_share::OPTIONS,
+        ignores: &[],
+        build: |options, _| {
+            let options = FairShareOptions::read(options)?;
+            Ok(Box::new(move |config, streams| Box::new(FairShare::new(&options, config, streams))))
+        },
+    },
     CHILD,
 ];
 
@@ -98,6 +112,22 @@ const POD_AT_A_TIME: ArchitectureEntry = ArchitectureEntry {
     build: |options, _| {
         no_options(options)?;
         Ok(Box::new(|config, streams| Box::new(PodAtATime::new(config, streams))))
+    },
+};
+
+const KUBE_SCHEDULER: ArchitectureEntry = ArchitectureEntry {
+    name: "kube-scheduler",
+    summary: "kube-scheduler v1.35 with its queue, default plugins and preemption",
+    options: kube_scheduler::OPTIONS,
+    ignores: &[
+        Setting::Placement,
+        Setting::Queue,
+        Setting::HeadOfLineBlocking,
+        Setting::Preemption,
+    ],
+    build: |options, _| {
+        let options = KubeOptions::read(options)?;
+        Ok(Box::new(|_, streams| Box::new(KubeScheduler::new(options, streams))))
     },
 };
 

@@ -6,11 +6,15 @@
 //! matter of [`Scheduler::wakes_at`]: the simulation asks at that instant, after everything else
 //! that happens then.
 
-use crate::cluster::{Cluster, EvictionCause, Fact, NodeId, PodId, ResourceNames, Tier};
+use crate::cluster::{
+    Cluster, DeviceShare, EvictionCause, Fact, NodeId, PodId, ResourceNames, Tier,
+};
 use crate::engine::{SimTime, Streams};
 use crate::metrics::SchedulerActivity;
+use crate::workload::target::Shape;
 
 use super::config::SchedulerConfig;
+use super::explanation::Explanation;
 
 /// What the scheduler wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +25,8 @@ pub enum Decision {
         pod: PodId,
         /// The node.
         node: NodeId,
+        /// The GPU devices there, where the scheduler minds which.
+        devices: Option<DeviceShare>,
     },
     /// Evict the victims, then bind the pod to their node.
     Preempt {
@@ -96,6 +102,12 @@ pub trait Scheduler: Send {
         None
     }
 
+    /// All that will come is known: how many pods of each shape.
+    fn declare_population(&mut self, _population: &[(Shape, u64)]) {}
+
+    /// A pod arrives for the first time; told before `enqueue`.
+    fn note_arrival(&mut self, _cluster: &Cluster, _pod: PodId) {}
+
     /// A pod has become pending, or is of another class now.
     fn enqueue(&mut self, cluster: &Cluster, pod: PodId);
 
@@ -128,6 +140,18 @@ pub trait Scheduler: Send {
     /// parallel; none where decisions take no time.
     fn activity(&self, _now: SimTime) -> Vec<SchedulerActivity> {
         Vec::new()
+    }
+
+    /// Where `pod` could go now and why not elsewhere, as this scheduler sees it; `None` where it
+    /// does not say more than which nodes admit the pod. For explanations: it may take long, and
+    /// must change nothing, not even a count.
+    fn explain(
+        &self,
+        _cluster: &Cluster,
+        _pod: PodId,
+        _names: &ResourceNames,
+    ) -> Option<Explanation> {
+        None
     }
 
     /// Who waits because no node takes them; at most `most` classes are listed, with the reason.

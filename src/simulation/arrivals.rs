@@ -14,9 +14,10 @@ use crate::cluster::{
     Ending, EvictionCause, NewPod, NodeId, NodeSpec, PodId, PodState, TemplateId, WorkEnd,
 };
 use crate::engine::{SimDuration, SimTime};
+use crate::workload::target::Shape;
 use crate::workload::{
-    Change, NodeKey, Outcome, PodKey, PodRecord, Record, Source, SourceStatistics, TemplateIndex,
-    Work,
+    Change, NodeKey, Outcome, PodKey, PodRecord, PopularShape, Record, Source, SourceStatistics,
+    TemplateIndex, Work,
 };
 
 /// Usage is taken to be the whole request where the source does not tell.
@@ -113,6 +114,7 @@ impl Simulation {
                 self.arrivals.templates.push(id);
             }
             Change::Job { key, spec } => self.declare_job(key, spec)?,
+            Change::Population(shapes) => self.expect_population(&shapes),
             Change::Submit(pod) => self.arrive(pod),
             Change::Work { key, work } => self.work_known(key, work),
             Change::Kill { key } => self.kill(key),
@@ -122,6 +124,19 @@ impl Simulation {
             Change::NodeUpdate { key, spec } => self.node_changes(key, spec),
         }
         self.arrivals.advance()
+    }
+
+    /// What will come is known: it is the target workload from the start.
+    fn expect_population(&mut self, shapes: &[PopularShape]) {
+        let uniform = self.cluster.nodes().overcommit().is_uniform();
+        let counted = shapes.iter().map(|popular| {
+            let template = self.template(popular.template);
+            let class = self.cluster.class_like(template, popular.requests, popular.gpu);
+            (Shape::of(&class, uniform), popular.pods)
+        });
+        let counted: Vec<(Shape, u64)> = counted.collect();
+        self.meter.declare_population(&counted);
+        self.scheduler.declare_population(&counted);
     }
 
     pub(super) fn arrive(&mut self, record: PodRecord) {

@@ -57,7 +57,7 @@ pub struct SimulationConfig {
     pub usage_known: bool,
     /// Whether fragmentation is measured.
     pub fragmentation: FragmentationRule,
-    /// Audit the whole state after every event.
+    /// Audit the state after every event, and all of it now and then.
     pub check: bool,
 }
 

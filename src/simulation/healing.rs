@@ -116,11 +116,13 @@ impl Simulation {
         let observed = Observed::new(&self.cluster);
         attached.controller.reconcile(&observed, &woken_by, &mut self.controllers.actions);
         self.policy_failure = attached.controller.failure();
+        let name = attached.controller.name();
         let (actions, wake_at) = self.controllers.actions.take();
         if let Some(time) = wake_at {
             self.set_timer(number, time);
         }
         for action in actions {
+            self.show_action(name, &action);
             self.act(action);
         }
     }

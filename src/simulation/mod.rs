@@ -17,6 +17,7 @@ mod outcome;
 mod placing;
 mod pods;
 mod services;
+mod witness;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ use healing::Controllers;
 use nodes::Faults;
 pub use outcome::Progress;
 use services::Services;
+pub use witness::{Moment, Witness};
 
 /// Events between two reports of progress.
 const PROGRESS_EVERY: u64 = 1 << 16;
@@ -92,6 +94,7 @@ pub struct Simulation {
     fingerprint: FingerprintObserver,
     meter: Meter,
     observers: Vec<Box<dyn Observer>>,
+    witness: Option<Box<dyn Witness>>,
     end: Option<SimTime>,
     /// With `--check`.
     auditor: Option<Auditor>,
@@ -146,6 +149,7 @@ impl Simulation {
             crash_backoff: config.crash_backoff,
             fingerprint: FingerprintObserver::default(),
             observers: Vec::new(),
+            witness: None,
             end: config.end,
             events: 0,
             policy_failure: None,
@@ -191,26 +195,8 @@ impl Simulation {
     /// # Errors
     /// A source or a policy that fails, or a state that the auditor finds broken.
     pub fn run(mut self, progress: &dyn Fn(Progress)) -> Result<RunResult, SimulationError> {
-        self.arrivals.advance()?;
-        self.settle()?;
-        while let Some((time, step)) = self.next_step() {
-            if self.end.is_some_and(|end| time >= end) {
-                break;
-            }
-            if time > self.cluster.now() {
-                self.meter.end_instant(&self.cluster);
-            }
-            self.cluster.advance_to(time);
-            match step {
-                Step::Event => self.handle_event(),
-                Step::Record => self.handle_record()?,
-                Step::Schedule => self.schedule(),
-            }
-            if let Some(failure) = self.policy_failure.take() {
-                return Err(SimulationError::Policy(failure));
-            }
-            self.settle()?;
-            self.events += 1;
+        self.begin()?;
+        while self.step()? {
             if self.events.is_multiple_of(PROGRESS_EVERY) {
                 progress(self.progress());
             }
@@ -218,6 +204,52 @@ impl Simulation {
         self.audit_end()?;
         let info = self.info.clone();
         Ok(self.finish(info))
+    }
+
+    /// Shows what there is at the start; called once, before the first [`Simulation::step`].
+    ///
+    /// # Errors
+    /// As [`Simulation::run`].
+    pub fn begin(&mut self) -> Result<(), SimulationError> {
+        self.arrivals.advance()?;
+        self.settle()
+    }
+
+    /// Handles what comes next; false at the end of the run.
+    ///
+    /// # Errors
+    /// As [`Simulation::run`].
+    pub fn step(&mut self) -> Result<bool, SimulationError> {
+        let Some((time, step)) = self.next_step() else { return Ok(false) };
+        if self.end.is_some_and(|end| time >= end) {
+            return Ok(false);
+        }
+        if time > self.cluster.now() {
+            self.meter.end_instant(&self.cluster);
+        }
+        self.cluster.advance_to(time);
+        match step {
+            Step::Event => self.handle_event(),
+            Step::Record => self.handle_record()?,
+            Step::Schedule => self.schedule(),
+        }
+        if let Some(failure) = self.policy_failure.take() {
+            return Err(SimulationError::Policy(failure));
+        }
+        self.settle()?;
+        self.events += 1;
+        Ok(true)
+    }
+
+    /// When the next thing happens; `None` at the end of the run.
+    pub fn next_time(&mut self) -> Option<SimTime> {
+        let (time, _) = self.next_step()?;
+        self.end.is_none_or(|end| time < end).then_some(time)
+    }
+
+    /// The fingerprint of everything so far.
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.fingerprint().to_string()
     }
 
     /// The next thing in the total order (time, class, sequence).
@@ -310,9 +342,11 @@ impl Simulation {
             self.tell_of_pod(pod);
         }
         match *fact {
-            Fact::PodSubmitted { pod } | Fact::PodEvicted { pod, .. } => {
+            Fact::PodSubmitted { pod } => {
+                self.scheduler.note_arrival(&self.cluster, pod);
                 self.scheduler.enqueue(&self.cluster, pod);
             }
+            Fact::PodEvicted { pod, .. } => self.scheduler.enqueue(&self.cluster, pod),
             Fact::PodUnbound { node, .. } => self.scheduler.note_improved(node),
             Fact::PodResized { pod } => self.requeue_resized(pod),
             Fact::PodEnded { pod, ending } => self.pod_is_gone(pod, ending),

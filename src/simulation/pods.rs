@@ -94,8 +94,8 @@ impl Simulation {
 
     pub(super) fn pod_work_done(&mut self, reference: PodRef) {
         let Some(pod) = self.cluster.pods().resolve(reference) else { return };
-        // Its work became more while it ran: another event tells of the end.
-        if pod.started_at.saturating_add(pod.remaining_work()) > self.cluster.now() {
+        if self.cluster.now() - pod.started_at < pod.remaining_work() {
+            // The source has since said that there is more to do; that end is queued as well.
             return;
         }
         let ending = match pod.new.work_end {

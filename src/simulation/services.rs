@@ -47,6 +47,9 @@ impl Simulation {
             let key = FIRST_KEY - index as u64;
             let (wanted, minimum) = (service.replicas, service.minimum_ready);
             let id = self.cluster.scale_workload(key, &service.name, wanted, minimum);
+            if let Some(spec) = &service.job {
+                self.cluster.describe_workload(id, Arc::clone(spec));
+            }
             self.services.by_workload.insert(id, index);
         }
     }

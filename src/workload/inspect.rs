@@ -146,6 +146,7 @@ impl Inspector {
         let kind = match &record.change {
             Change::Template(template) => self.add_template(template),
             Change::Job { .. } => "job",
+            Change::Population(_) => return,
             Change::Submit(pod) => self.add_pod(record.time, pod),
             Change::Work { work, .. } => self.add_work(*work, "work"),
             Change::Kill { .. } => "kill",

@@ -28,6 +28,7 @@ pub use data::data_folder;
 pub use input::ReadProgress;
 pub use inspect::{Quantiles, TraceSummary, inspect};
 pub use record::{
-    Change, NodeKey, Outcome, PodKey, PodRecord, Record, Source, TemplateIndex, Work, WorkloadKey,
+    Change, NodeKey, Outcome, PodKey, PodRecord, PopularShape, Record, Source, TemplateIndex, Work,
+    WorkloadKey,
 };
 pub use source::{SourceError, SourceStatistics};

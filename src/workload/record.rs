@@ -76,6 +76,19 @@ pub struct PodRecord {
     pub usage_permille: Option<[u16; 2]>,
 }
 
+/// Pods that are all alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PopularShape {
+    /// Priority, tier and constraints.
+    pub template: TemplateIndex,
+    /// What each reserves.
+    pub requests: Resources,
+    /// What each asks of GPU devices.
+    pub gpu: GpuRequest,
+    /// How many there are.
+    pub pods: u64,
+}
+
 /// One thing that the outside world does to the cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -89,6 +102,8 @@ pub enum Change {
         /// What is known of it.
         spec: Arc<JobSpec>,
     },
+    /// What the pods will be like, where that is known beforehand; before the first pod.
+    Population(Arc<[PopularShape]>),
     /// A pod arrives. If the source has named the same key before and that attempt has not ended
     /// in the simulation, the new attempt waits for its end.
     Submit(PodRecord),

@@ -114,6 +114,12 @@ pub fn prescore_state(case: &Value) -> Result<(), String> {
     }
     same("counts", &found, &counts(&expected["counts"]))?;
     let weights: Vec<f64> = read(&expected["topology_normalizing_weight"])?;
+    // The cases are read by `serde_json`, which may miss the last bit of a float.
+    let near = |(own, want): (&f64, &f64)| own.to_bits().abs_diff(want.to_bits()) <= 1;
+    let all = weights.len() == state.weights().len();
+    if all && state.weights().iter().zip(&weights).all(near) {
+        return Ok(());
+    }
     same("topology_normalizing_weight", &state.weights().to_vec(), &weights)
 }
 

@@ -1,9 +1,18 @@
 //! The plugins that upstream's tests make up.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use cellsim::scheduling::kube::{Cache, Code, NodeInfo, Plugin, PodInfo, Scores, State, Status};
 use serde_json::Value;
+
+/// The filter that is put before all others, to count how often filters are run.
+pub const COUNTED: &str = "FakeFilter";
+
+thread_local! {
+    /// How often the filter `COUNTED` was asked.
+    pub static FILTER_CALLS: Cell<u64> = const { Cell::new(0) };
+}
 
 enum Fake {
     Filter(fn(&PodInfo, &NodeInfo) -> bool),
@@ -36,7 +45,7 @@ pub fn by_name(name: &str, input: &Value) -> Option<Box<dyn Plugin>> {
     let fake = match name {
         "TrueFilter" => Fake::Always(Code::Success),
         "FalseFilter" => Fake::Always(Code::Unschedulable),
-        "FakeFilter" => Fake::Always(code(input["fake_filter_code"].as_str().unwrap_or(""))),
+        COUNTED => Fake::Always(code(input["fake_filter_code"].as_str().unwrap_or(""))),
         "MatchFilter" => Fake::Filter(|pod, node| pod.name == node.name()),
         "NoPodsFilter" => Fake::Filter(|_, node| node.pods.is_empty()),
         "NumericMap" => Fake::Score(number),
@@ -69,7 +78,12 @@ impl Plugin for FakePlugin {
     ) -> Status {
         let code = match self.fake {
             Fake::Filter(holds) if !holds(pod, node) => Code::Unschedulable,
-            Fake::Always(code) => code,
+            Fake::Always(code) => {
+                if self.name == COUNTED {
+                    FILTER_CALLS.set(FILTER_CALLS.get() + 1);
+                }
+                code
+            }
             _ => Code::Success,
         };
         let reasons = if code == Code::Success {

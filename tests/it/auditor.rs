@@ -192,6 +192,7 @@ fn random_services(dice: &mut Dice) -> Vec<Service> {
         start_delay: dice.chance(50).then(|| Distribution::constant(25.0).expect("25 s")),
         objective: Some(0.99),
         run: None,
+        job: None,
     };
     (0..dice.below(3)).map(|number| service(number, dice)).collect()
 }

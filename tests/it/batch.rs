@@ -109,8 +109,7 @@ pub fn schedule(mut config: SimulationConfig, records: Vec<Record>) -> BTreeMap<
     let starts = Starts::default();
     simulation.observe(Box::new(starts.clone()));
     simulation.run(&|_| {}).expect("the run goes through");
-    let found = starts.0.lock().unwrap().clone();
-    found
+    starts.0.lock().unwrap().clone()
 }
 
 fn starts_of(architecture: &str, nodes: usize, cores: i64, jobs: &[Job]) -> Vec<u64> {

@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 12] = [
+const GOLDENS: [Golden; 13] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -43,6 +43,7 @@ const GOLDENS: [Golden; 12] = [
         &["duration=2d", "workload.generator.nodes=200", "workload.generator.tasks=40000"],
     ),
     golden("swf-nasa", "swf-nasa", &[]),
+    golden("fair-share", "fair-share", &[]),
     golden("omega-3h", "omega", &["duration=3h"]),
     golden("sparrow-3min", "sparrow", &["duration=3min"]),
 ];
@@ -261,6 +262,11 @@ fn openb() {
 }
 
 #[test]
+fn fair_share() {
+    compare("fair-share");
+}
+
+#[test]
 fn swf_nasa() {
     if has_trace("swf", "swf-nasa") {
         compare_in_release("swf-nasa");
@@ -302,7 +308,8 @@ const AUDITED_SHORTER: [(&str, &[&str]); 4] = [
 ];
 
 /// Scenarios cut to what the auditor can follow within seconds without optimisation.
-const AUDITED_IN_DEBUG: [(&str, &[&str]); 6] = [
+const AUDITED_IN_DEBUG: [(&str, &[&str]); 7] = [
+    ("fair-share", &["duration=1h"]),
     ("quick-start", &["duration=1h", "measure.warmup=10min"]),
     (
         "borg-cell",
@@ -352,7 +359,7 @@ fn the_auditor_is_quiet_on_small_cells_and_changes_nothing() {
 #[test]
 fn the_auditor_is_quiet_on_every_scenario_that_needs_no_trace() {
     let scenarios: BTreeSet<&str> = GOLDENS.iter().map(|golden| golden.scenario).collect();
-    let traced = ["google-2011", "openb"];
+    let traced = ["google-2011", "openb", "swf-nasa"];
     scenarios.into_iter().filter(|name| !traced.contains(name)).for_each(audit_in_release);
 }
 
@@ -360,6 +367,13 @@ fn the_auditor_is_quiet_on_every_scenario_that_needs_no_trace() {
 fn the_auditor_is_quiet_on_openb() {
     if has_trace("alibaba-gpu-v2023", "openb under the auditor") {
         audit("openb", &[]);
+    }
+}
+
+#[test]
+fn the_auditor_is_quiet_on_swf_nasa() {
+    if has_trace("swf", "swf-nasa under the auditor") {
+        audit_in_release("swf-nasa");
     }
 }
 

@@ -212,6 +212,7 @@ fn a_crash_loop_backs_off_as_the_kubelet_does() {
         start_delay: None,
         objective: None,
         run: None,
+        job: None,
     }];
     config.end = Some(seconds(400));
     let (diary, result) = diary(config);
@@ -281,6 +282,7 @@ fn three_replicas_outlive_what_takes_one_server_down() {
         start_delay: None,
         objective: Some(0.999),
         run: None,
+        job: None,
     };
     let mut config = two_nodes(Vec::new(), vec![fault(100, 200, &["a"])]);
     config.services = vec![service("alone", 1), service("replicated", 2)];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors, lowest first. A floor may import from itself and from those before it.
-const FLOORS: [&str; 14] = [
+const FLOORS: [&str; 15] = [
     "engine",
     "kubernetes",
     "cluster",
@@ -17,6 +17,7 @@ const FLOORS: [&str; 14] = [
     "simulation",
     "scenario",
     "report",
+    "explain",
     "experiment",
     "cli",
 ];

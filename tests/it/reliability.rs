@@ -29,6 +29,7 @@ fn service(replicas: u32, minimum_ready: u32) -> Service {
         start_delay: None,
         objective: None,
         run: None,
+        job: None,
     }
 }
 
@@ -84,6 +85,9 @@ fn availability_of_k_of_n_is_that_of_the_closed_form() {
     }
 }
 
+/// A figure of one node.
+type OfNode = fn(&NodeReliability) -> Option<f64>;
+
 /// Each node by itself is an alternating renewal process: the mean over nodes of what each of them
 /// shows is that of the process. (The bias of time / failures is of the order of one failure in
 /// the 1,750 that each node has.)
@@ -91,12 +95,12 @@ fn availability_of_k_of_n_is_that_of_the_closed_form() {
 fn mean_times_of_single_nodes_are_those_of_the_closed_form() {
     const NODES: u32 = 10;
     let runs: Vec<RunResult> = (1..=20).map(|seed| simulate(seed, NODES, 1)).collect();
-    let mean = |run: &RunResult, of: fn(&NodeReliability) -> Option<f64>| {
+    let mean = |run: &RunResult, of: OfNode| {
         let nodes = &run.reliability.nodes;
         assert_eq!(nodes.len(), NODES as usize, "every node failed");
         nodes.iter().map(|node| of(node).expect("it failed")).sum::<f64>() / f64::from(NODES)
     };
-    let cases: [(&str, fn(&NodeReliability) -> Option<f64>, f64); 4] = [
+    let cases: [(&str, OfNode, f64); 4] = [
         ("MTTF", |node| node.mttf_s, MTTF_S),
         ("MTTR", |node| node.mttr_s, MTTR_S),
         ("MTBF", |node| node.mtbf_s, MTTF_S + MTTR_S),

@@ -6,13 +6,15 @@ use super::super::matching;
 use super::super::pod::{Pod, PodState};
 use super::super::resources::{Dimension, Resources};
 use super::super::spec::Tier;
-use super::super::{Cluster, Devices};
+use super::super::{Cluster, Devices, MAX_DEVICES};
 use super::{Violation, broken, ensure};
 
 /// What the pods on one node add up to.
 pub(super) struct Load {
     pub reserved: Resources,
     pub devices: Devices,
+    /// Pods by how they use GPUs (`DeviceShare::way`).
+    pub ways: [u16; MAX_DEVICES + 1],
     pub pods: u32,
 }
 
@@ -67,6 +69,7 @@ impl Cluster {
         let mut load = Load {
             reserved: Resources::ZERO,
             devices: Devices::new(self.nodes.devices(node).free_milli().len() as u8),
+            ways: [0; MAX_DEVICES + 1],
             pods: 0,
         };
         let mut previous = PodId::NONE;
@@ -82,6 +85,7 @@ impl Cluster {
             load.reserved += class.requests;
             if pod.devices.devices != 0 {
                 load.take_devices(pod)?;
+                load.ways[pod.devices.way()] += 1;
             }
             load.pods += 1;
             previous = id;
@@ -111,6 +115,9 @@ impl Cluster {
         if load.devices != *self.nodes.devices(node) || load.pods != self.nodes.pod_count(node) {
             return broken(format!("devices or pod count of node {name} disagree with its pods"));
         }
+        ensure(load.ways == self.nodes.gpu_pods[node.index()], || {
+            format!("uses of GPUs on node {name} are counted wrongly")
+        })?;
         Ok(())
     }
 

@@ -229,34 +229,40 @@ fn more_changes_than_the_log_holds_lead_to_a_recount() {
     assert_eq!(cell.auditor.recounts(), before + 1);
 }
 
+/// A name and what is told that did not happen.
+type Lie = (&'static str, fn(&Cluster) -> Fact);
+
 #[test]
 fn facts_that_cannot_be_true_are_noticed() {
-    let class = |cluster: &Cluster| cluster.pod(PLAIN).class;
-    let lies: [(&str, &dyn Fn(&Cluster) -> Fact); 10] = [
-        ("started twice", &|_| Fact::PodStarted { pod: PLAIN, node: NEAR }),
-        ("bound twice", &|c| Fact::PodBound { pod: PLAIN, node: NEAR, class: class(c) }),
-        ("unbound elsewhere", &|c| Fact::PodUnbound { pod: PLAIN, node: FAR, class: class(c) }),
-        ("unbound for no reason", &|c| Fact::PodUnbound {
+    let lies: [Lie; 10] = [
+        ("started twice", |_| Fact::PodStarted { pod: PLAIN, node: NEAR }),
+        ("bound twice", |c| Fact::PodBound { pod: PLAIN, node: NEAR, class: c.pod(PLAIN).class }),
+        ("unbound elsewhere", |c| Fact::PodUnbound {
+            pod: PLAIN,
+            node: FAR,
+            class: c.pod(PLAIN).class,
+        }),
+        ("unbound for no reason", |c| Fact::PodUnbound {
             pod: PLAIN,
             node: NEAR,
-            class: class(c),
+            class: c.pod(PLAIN).class,
         }),
-        ("evicted and not unbound", &|_| Fact::PodEvicted {
+        ("evicted and not unbound", |_| Fact::PodEvicted {
             pod: PLAIN,
             node: NEAR,
             cause: EvictionCause::Preemption,
         }),
-        ("ended on its node", &|_| Fact::PodEnded { pod: PLAIN, ending: Ending::Killed }),
-        ("work out of nothing", &|_| Fact::PodStopped {
+        ("ended on its node", |_| Fact::PodEnded { pod: PLAIN, ending: Ending::Killed }),
+        ("work out of nothing", |_| Fact::PodStopped {
             pod: PLAIN,
             node: NEAR,
             ran: SimDuration::from_secs(500),
             kept: SimDuration::ZERO,
             reason: StopReason::Crashed,
         }),
-        ("removed with its pods", &|_| Fact::NodeRemoved { node: NEAR }),
-        ("repaired and up", &|_| Fact::NodeUp { node: NEAR }),
-        ("repaired without a failure", &|_| Fact::DomainUp { domain: RACK }),
+        ("removed with its pods", |_| Fact::NodeRemoved { node: NEAR }),
+        ("repaired and up", |_| Fact::NodeUp { node: NEAR }),
+        ("repaired without a failure", |_| Fact::DomainUp { domain: RACK }),
     ];
     for (what, lie) in lies {
         let mut cell = Audited::new(0);

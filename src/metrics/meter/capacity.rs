@@ -92,6 +92,12 @@ impl Capacity {
         }
     }
 
+    /// Capacity that is up now, by position of the resource.
+    #[inline]
+    pub(super) fn up_now(&self) -> &[i128; DIMENSIONS] {
+        &self.up
+    }
+
     /// Largest share of the capacity that is up that was ever requested, by position.
     pub(super) fn peak_ratios(&self) -> [Option<f64>; DIMENSIONS] {
         let mut peaks = self.peaks.clone();

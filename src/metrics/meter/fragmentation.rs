@@ -59,14 +59,27 @@ impl Fragmentation {
         }
     }
 
+    /// All that will come is known.
+    pub(super) fn declare_population(&mut self, population: &[(Shape, u64)]) {
+        if !self.gave_up {
+            self.census.declare(population);
+            self.check_rule();
+        }
+    }
+
     /// A pod of `class` arrived.
     #[inline]
     pub(super) fn arrive(&mut self, class: &PodClass, cluster: &Cluster) {
         if !self.gave_up {
             self.census.add(Shape::of(class, cluster.nodes().overcommit().is_uniform()), 1);
-            if self.rule == FragmentationRule::WhereExact && self.census.digits().is_some() {
-                self.give_up();
-            }
+            self.check_rule();
+        }
+    }
+
+    #[inline]
+    fn check_rule(&mut self) {
+        if self.rule == FragmentationRule::WhereExact && self.census.digits().is_some() {
+            self.give_up();
         }
     }
 
@@ -114,7 +127,7 @@ impl Fragmentation {
             self.counted.resize(first + width, Room::default());
         }
         let is_up = cluster.nodes().condition(node).is_up();
-        let usable = if is_up { target.usable(cluster, node) } else { Usable::default() };
+        let usable = if is_up { target.usable(cluster.node_view(node)) } else { Usable::default() };
         for (i, dimension) in self.dimensions.iter().enumerate() {
             let room =
                 if is_up { room(&usable, *dimension, node, cluster) } else { Room::default() };

@@ -13,6 +13,7 @@ mod config;
 mod declared;
 mod disruption;
 mod domains;
+mod filling;
 mod finish;
 mod fragmentation;
 mod jobs;
@@ -39,12 +40,14 @@ pub use config::{FragmentationRule, MeterConfig, MeteredResource, RunContext};
 use crate::cluster::{Cluster, Fact, PodId};
 use crate::engine::SimTime;
 use crate::metrics::Observer;
+use crate::workload::target::Shape;
 
 use allocation::Allocation;
 use capacity::Capacity;
 use declared::Declared;
 use disruption::Disruption;
 use domains::Domains;
+use filling::Filling;
 use fragmentation::Fragmentation;
 use jobs::Jobs;
 use nodes::Nodes;
@@ -69,6 +72,7 @@ pub struct Meter {
     allocation: Allocation,
     capacity: Capacity,
     fragmentation: Fragmentation,
+    filling: Filling,
     population: Population,
     disruption: Disruption,
     nodes: Nodes,
@@ -94,6 +98,7 @@ impl Meter {
             allocation: Allocation::new(dimensions.clone(), config.usage_known),
             capacity: Capacity::new(dimensions.clone()),
             fragmentation: Fragmentation::new(dimensions, config.fragmentation),
+            filling: Filling::new(&config),
             population: Population::default(),
             disruption: Disruption::default(),
             nodes: Nodes::new(),
@@ -111,6 +116,11 @@ impl Meter {
     #[inline]
     pub fn touch(&self, pod: PodId) {
         std::hint::black_box(self.tracks.get(pod.index()).map(PodTrack::ends));
+    }
+
+    /// All pods that will come are known, by shape: fragmentation is measured against them.
+    pub fn declare_population(&mut self, population: &[(Shape, u64)]) {
+        self.fragmentation.declare_population(population);
     }
 
     /// The instant of the last facts is over and time is about to move on; `cluster` is as they
@@ -139,6 +149,7 @@ impl Meter {
         self.population.note_peaks();
         self.nodes.note_minimum();
         self.capacity.note_requested(self.allocation.total());
+        self.filling.close_instant(&self.capacity, self.allocation.total());
         self.declared.close_instant(self.now);
     }
 

@@ -91,6 +91,7 @@ impl Meter {
         }
         self.population.submit(tier, self.now);
         self.fragmentation.arrive(cluster.class_of(pod), cluster);
+        self.filling.arrive(cluster.class_of(pod));
     }
 
     #[inline]
@@ -225,6 +226,7 @@ impl Meter {
         let record = cluster.pod(pod);
         let sojourn = self.now - record.submitted_at.max(self.window_start);
         self.population.end(track.tier, ending, sojourn, self.now);
+        self.filling.end();
         if ending == Ending::Succeeded {
             let response = self.now - record.submitted_at;
             self.population.note_slowdown(track.tier, response, record.done);

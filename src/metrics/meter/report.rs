@@ -44,6 +44,7 @@ impl Meter {
                 effective_allocation_ratio: ratio(sums.requested[i], offered.installed[i]),
                 utilization: used.and_then(|usage| ratio(usage, offered.up[i] * USAGE_SCALE)),
                 peak_allocation_ratio: peaks[i],
+                allocation_at_full_demand: self.filling.at_full_demand()[i],
                 fragmented_mean: measured.then(|| amount(free - usable) / PARTS_PER_UNIT as f64),
                 fragmentation: ratio(free - usable, free).filter(|_| measured),
             }

@@ -1,6 +1,7 @@
 //! Made-up results to show and to test with: deterministic, of the shape that a run yields, from
 //! a Borg-like day with a failed rack down to a run in which nothing happened. Tests only.
 
+mod reliability;
 mod series;
 
 use series::{column, noise, timeseries};
@@ -117,7 +118,7 @@ fn day(seed: u64, buckets: usize) -> RunResult {
                 .to_vec(),
         },
         nodes: nodes(shift),
-        reliability: reliability(),
+        reliability: reliability::spread(),
         domains: vec![DomainSummary {
             kind: "rack".to_owned(),
             count: 25,
@@ -197,6 +198,7 @@ fn resources(shift: f64) -> Vec<ResourceSummary> {
             effective_allocation_ratio: Some(ratio * 0.997_2),
             utilization: used.map(|used| used + 0.01 * shift),
             peak_allocation_ratio: Some(ratio + 0.12),
+            allocation_at_full_demand: (name == "gpu").then_some(ratio + 0.11),
             fragmented_mean: Some(up * (1.0 - ratio) * (0.2 + ratio / 4.0)),
             fragmentation: Some(0.2 + ratio / 4.0),
         }
@@ -345,41 +347,6 @@ fn nodes(shift: f64) -> NodeSummary {
         mttr_s: Some(4_711.0),
         mtbf_s: Some(1.616_7e6),
         detection: durations(49, 41.2, 40.0),
-    }
-}
-
-/// Nine nodes that failed once and one that did so three times and is still down.
-fn reliability() -> ReliabilitySummary {
-    let length = DAY_S - 7_200.0;
-    let node = |i: u64| {
-        let (failures, down_s) = if i == 4 { (3, 7_200.0) } else { (1, 5_400.0) };
-        let repairs = if i == 4 { 2 } else { 1 };
-        let mttf_s = (length - down_s) / failures as f64;
-        let mttr_s = 5_400.0 / repairs as f64;
-        NodeReliability {
-            node: format!("node-{:04}", 40 + i),
-            pool: "standard".to_owned(),
-            failures,
-            repairs,
-            up_s: length - down_s,
-            down_s,
-            availability: Some(1.0 - down_s / length),
-            mttf_s: Some(mttf_s),
-            mttr_s: Some(mttr_s),
-            mtbf_s: Some(mttf_s + mttr_s),
-        }
-    };
-    let nodes: Vec<NodeReliability> = (0..10).map(node).collect();
-    let mut worst = nodes.clone();
-    worst.sort_by_key(|node| std::cmp::Reverse(node.failures));
-    ReliabilitySummary {
-        nodes_failed: 10,
-        failures_max: 3,
-        mttf: durations(10, 68_760.0, 73_800.0),
-        mttr: durations(10, 5_130.0, 5_400.0),
-        mtbf: durations(10, 73_890.0, 79_200.0),
-        worst,
-        nodes,
     }
 }
 

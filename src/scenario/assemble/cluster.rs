@@ -194,6 +194,7 @@ fn node_spec(
         taints: pool.taints.iter().map(taint).collect(),
         attributes: pool.attributes.clone(),
         domains: pool.domains.clone(),
+        kubernetes: None,
     }
 }
 

@@ -10,10 +10,10 @@ use crate::engine::{Distribution, SimDuration, SimTime, Streams};
 use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
-use crate::scenario::types::{self, Scenario, StartName, TierLoad};
+use crate::scenario::types::{self, Quantity, Scenario, StartName, TierLoad};
 use crate::workload::generator::{
-    Generator, GeneratorConfig, InitialPopulation, Poisson, PoissonConfig, Pool, TierMix,
-    borg_like, yardstick,
+    DeclaredJobs, Generator, GeneratorConfig, InitialPopulation, Poisson, PoissonConfig, Pool,
+    TierMix, borg_like, yardstick,
 };
 use crate::workload::{ReadAhead, ReadProgress, Source, SourceError};
 
@@ -47,7 +47,7 @@ impl Load {
         match self {
             Self::Services | Self::Unreadable => Ok((None, None)),
             Self::Trace(trace) => {
-                let (source, progress) = trace.open(levels)?;
+                let (source, progress) = trace.open(streams, levels)?;
                 Ok((Some(source), Some(progress)))
             }
             Self::Generated(config) => {
@@ -215,6 +215,12 @@ fn adjust(
     }
     if let Some(swing) = &given.daily_swing {
         config.diurnal.amplitude = swing.amount();
+    }
+    if given.tenants.is_some() || given.gangs.is_some() {
+        config.declared = Some(DeclaredJobs {
+            tenants: given.tenants.unwrap_or(0),
+            gangs: given.gangs.as_ref().map_or(0.0, Quantity::amount),
+        });
     }
     config.tasks = given.tasks;
     config.initial = match given.start {

@@ -143,6 +143,22 @@ impl Plan {
         })
     }
 
+    /// The resources that are measured, with their units.
+    pub fn metered(&self) -> &[MeteredResource] {
+        &self.metered
+    }
+
+    /// Scheduler and placement policy in a few words.
+    pub fn policy_name(&self) -> String {
+        let (architecture, placement) =
+            (self.scheduler.architecture_name(), self.scheduler.placement_name());
+        if architecture == placement {
+            architecture.to_owned()
+        } else {
+            format!("{architecture} with {placement}")
+        }
+    }
+
     /// What the scenario says of placement, queue and preemption, made anew.
     pub fn scheduler_config(&self) -> SchedulerConfig {
         self.scheduler.build()

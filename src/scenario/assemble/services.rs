@@ -1,12 +1,13 @@
 //! Services of section `workload`, with their objectives from section `slo`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::cluster::extended;
 use super::distribution::{distribution, lasting};
 use super::files::Files;
 use crate::cluster::{
-    AttributeConstraint, AttributeOperator, Dimension, GpuRequest, LabelExpression,
+    AttributeConstraint, AttributeOperator, Dimension, GpuRequest, JobSpec, LabelExpression,
     NodeConstraints, PodTemplate, ResourceNames, Resources, SelectorOperator, TaintEffect, Tier,
     Toleration, TolerationOperator, WHOLE_MILLI,
 };
@@ -62,6 +63,15 @@ fn build(
         );
         problems.add(ErrorCode::Contradiction, &path.key("minReady"), message);
     }
+    if given.gang.is_some_and(|gang| gang > given.replicas) {
+        let message = format!(
+            "gang of service \"{}\" is {}, but it has {} replicas",
+            given.name,
+            given.gang.unwrap_or_default(),
+            given.replicas
+        );
+        problems.add(ErrorCode::Contradiction, &path.key("gang"), message);
+    }
     if given.run.as_ref().is_some_and(|run| run.amount() == SimDuration::ZERO) {
         let path = path.key("run");
         problems.add(ErrorCode::OutOfRange, &path, format!("{path} must be longer than zero"));
@@ -90,6 +100,7 @@ fn build(
             .map(|delay| distribution(delay, &path.key("startDelay"), files, problems)),
         objective: None,
         run: given.run.as_ref().map(Quantity::amount),
+        job: job(given),
     }
 }
 
@@ -156,7 +167,18 @@ fn template(given: &types::Service, path: &Path, problems: &mut Problems<'_>) ->
         tier,
         constraints,
         one_per_node: given.one_per_node,
+        kubernetes: None,
     }
+}
+
+/// What is known of the service as a job, if anything is.
+fn job(given: &types::Service) -> Option<Arc<JobSpec>> {
+    if given.queue.is_none() && given.gang.is_none() {
+        return None;
+    }
+    let queue = given.queue.as_deref().unwrap_or_default().into();
+    let estimate = given.run.as_ref().map(Quantity::amount);
+    Some(Arc::new(JobSpec { gang: given.gang.unwrap_or(1), queue, estimate, ..JobSpec::default() }))
 }
 
 fn toleration(given: &types::Toleration, path: &Path, problems: &mut Problems<'_>) -> Toleration {

@@ -42,6 +42,7 @@ impl<S: Source> Source for HangOnDomains<S> {
                 }
                 Change::Template(_)
                 | Change::Job { .. }
+                | Change::Population(_)
                 | Change::Submit(_)
                 | Change::Work { .. }
                 | Change::Kill { .. }

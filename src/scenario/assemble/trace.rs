@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use super::files::Files;
 use super::source::HangOnDomains;
 use crate::cluster::ResourceNames;
+use crate::engine::Streams;
 use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
-use crate::scenario::types::{EstimateName, Quantity, TenantName, Trace, TraceFormat};
+use crate::scenario::types::{
+    ArrivalsName, EstimateName, FactorText, Quantity, TenantName, Trace, TraceFormat,
+};
 use crate::workload::google2011::{DEFAULT_HORIZON, Google2011, Google2011Config};
 use crate::workload::native::{Native, NativeConfig};
-use crate::workload::openb::{Openb, OpenbConfig};
+use crate::workload::openb::{Filling, Openb, OpenbConfig};
 use crate::workload::swf::{Swf, SwfConfig, Tenant};
 use crate::workload::{ReadAhead, ReadProgress, Source, SourceError};
 
@@ -29,12 +32,13 @@ pub enum TracePlan {
 }
 
 impl TracePlan {
-    /// Opens the trace; its nodes are dealt out over the domains of each of `levels`.
+    /// Opens the trace, which draws from `streams` where it draws at all; its nodes are dealt out over the domains of each of `levels`.
     ///
     /// # Errors
     /// A file that cannot be read.
     pub fn open(
         &self,
+        streams: Streams,
         levels: &[Vec<String>],
     ) -> Result<(Box<dyn Source>, ReadProgress), SourceError> {
         match self {
@@ -44,7 +48,8 @@ impl TracePlan {
                 Ok((hung(source, levels), progress))
             }
             Self::Openb(config) => {
-                let source = Openb::open(config)?;
+                let filling = config.filling.map(|filling| Filling { streams, ..filling });
+                let source = Openb::open(&OpenbConfig { filling, ..config.clone() })?;
                 let progress = source.progress();
                 Ok((hung(source, levels), progress))
             }
@@ -110,6 +115,7 @@ pub fn trace(
             nodes: find("nodes", &given.nodes),
             pods: find("pods", &given.pods),
             strict: given.strict,
+            filling: filling(given, &path, problems),
         })),
         TraceFormat::Swf => {
             let log = find("path", &given.path)?;
@@ -132,6 +138,8 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
         ("attributes", given.attributes.is_some()),
         ("nodes", given.nodes.is_some()),
         ("pods", given.pods.is_some()),
+        ("arrivals", given.arrivals.is_some()),
+        ("inflate", given.inflate.is_some()),
         ("disk", given.disk),
         ("horizon", given.horizon.is_some()),
         ("coresPerPod", given.cores_per_pod.is_some()),
@@ -147,7 +155,9 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
             &["path", "tasks", "machines", "constraints", "attributes", "disk", "horizon"],
             &["path", "tasks", "machines"],
         ),
-        TraceFormat::Openb => ("openb", &["nodes", "pods"], &["nodes", "pods"]),
+        TraceFormat::Openb => {
+            ("openb", &["nodes", "pods", "arrivals", "inflate"], &["nodes", "pods"])
+        }
         TraceFormat::Swf => (
             "swf",
             &["path", "coresPerPod", "gang", "memory", "dependencies", "estimates", "tenant"],
@@ -168,6 +178,24 @@ fn check_fields(given: &Trace, path: &Path, problems: &mut Problems<'_>) {
         let message = format!("the format {format} needs {}", needed.join(" or "));
         problems.add(ErrorCode::MissingField, path, message);
     }
+}
+
+/// How a list of pods fills a cell, if that is wanted.
+fn filling(given: &Trace, path: &Path, problems: &mut Problems<'_>) -> Option<Filling> {
+    let shuffled = given.arrivals == Some(ArrivalsName::Shuffled);
+    let needs = [
+        (shuffled, "shuffled arrivals", "add arrivals: shuffled"),
+        (given.nodes.is_some(), "the nodes of the trace", "add nodes"),
+    ];
+    for (_, what, help) in needs.iter().filter(|(there, ..)| given.inflate.is_some() && !there) {
+        let message = format!("\"inflate\" needs {what}");
+        problems.add_with_help(ErrorCode::Contradiction, &path.key("inflate"), message, *help);
+    }
+    let permille = |factor: &FactorText| (factor.amount() * 1000.0 + 0.5) as u64;
+    // The streams are those of the run that the trace is opened for.
+    let streams = Streams { seed: 0, run: 0 };
+    let inflate_permille = given.inflate.as_ref().map(permille);
+    shuffled.then_some(Filling { inflate_permille, streams })
 }
 
 /// The tables in the folder, with those that are named one by one in their place.

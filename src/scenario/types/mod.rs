@@ -29,8 +29,8 @@ pub use pod::{
 };
 pub use topology::{Domain, Level, OneOrMore, Order, Topology};
 pub use workload::{
-    EstimateName, Generator, Poisson, StartName, TenantName, TierLoad, Trace, TraceFormat,
-    Workload, Yardstick,
+    ArrivalsName, EstimateName, Generator, Poisson, StartName, TenantName, TierLoad, Trace,
+    TraceFormat, Workload, Yardstick,
 };
 
 /// A scenario: one experiment, described completely.

@@ -60,6 +60,13 @@ pub struct Service {
     pub start_delay: Option<Distribution>,
     /// How long each pod runs before it succeeds and a new one takes its place. Default: for ever.
     pub run: Option<DurationText>,
+    /// Queue (tenant) that its pods are in, for schedulers that have queues; levels are parted by
+    /// `/`. Default: none.
+    pub queue: Option<String>,
+    /// Fewest of its pods that are of use together: schedulers that know gangs bind so many at once
+    /// or none. Default: 1.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub gang: Option<u32>,
 }
 
 /// What a pod asks of GPU devices.

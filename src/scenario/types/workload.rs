@@ -53,6 +53,11 @@ pub struct Trace {
     /// Pod list (`openb`).
     #[schemars(length(min = 1))]
     pub pods: Option<String>,
+    /// When pods come (`openb`). Default: `recorded`.
+    pub arrivals: Option<ArrivalsName>,
+    /// With shuffled arrivals: so much is requested of GPUs in all, relative to what the nodes
+    /// have; pods are drawn again from the list until then. Default: each pod once.
+    pub inflate: Option<FactorText>,
     /// Stop at the first broken row. Otherwise broken rows are counted, skipped and reported.
     #[serde(default)]
     pub strict: bool,
@@ -102,6 +107,16 @@ pub enum TenantName {
     Queue,
 }
 
+/// When the pods of a list come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArrivalsName {
+    /// When they came, and for as long as they stayed.
+    Recorded,
+    /// In random order, one each second, and none ever leaves: they fill the cell.
+    Shuffled,
+}
+
 /// Formats of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -139,6 +154,12 @@ pub struct Generator {
     /// Swing of the arrivals over a day: 0 is none, 1 means that nothing arrives at night.
     /// Default: 0.3.
     pub daily_swing: Option<Ratio>,
+    /// Number of tenants: each job is in the queue of one of them, `tenant-0`, `tenant-1`, …, drawn
+    /// alike. Default: no queues.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub tenants: Option<u32>,
+    /// Share of jobs whose tasks have to be started together. Default: none.
+    pub gangs: Option<Ratio>,
     /// What differs from the published shapes, by tier.
     pub tiers: PerTier<TierLoad>,
 }

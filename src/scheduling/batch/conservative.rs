@@ -170,10 +170,4 @@ impl Reservations {
         let starts = self.by_job.values().map(|job| job.start);
         starts.filter(|start| *start > now && *start < SimTime::MAX).min()
     }
-
-    /// When the job of `rank` is to start.
-    #[cfg(test)]
-    pub fn promised(&self) -> impl Iterator<Item = (Rank, SimTime)> {
-        self.by_job.iter().map(|(rank, job)| (*rank, job.start))
-    }
 }

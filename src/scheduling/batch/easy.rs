@@ -7,7 +7,7 @@
 //! node, which is the same where each pod is one processor.
 
 use super::queue::{Jobs, WaitingJob};
-use super::slots::{free_now, slots, trial};
+use super::slots::{by_pod, free_now, slots, trial};
 use crate::cluster::{ClassId, Cluster, NodeId, PodId, Resources};
 use crate::engine::SimTime;
 
@@ -102,7 +102,7 @@ impl Shadow {
         if self.time == SimTime::MAX {
             // Nobody knows when the first job can start: nobody can be said to delay it.
             let places = trial(cluster, &job.groups, &mut free_now(cluster))?;
-            return Some(by_pod(cluster, job, places));
+            return Some(by_pod(cluster, &job.pods, places));
         }
         let mut free = free_now(cluster);
         let mut places = Vec::with_capacity(job.pods.len());
@@ -124,7 +124,7 @@ impl Shadow {
             (self.free, self.slots, self.total) = before;
             return None;
         }
-        Some(by_pod(cluster, job, places))
+        Some(by_pod(cluster, &job.pods, places))
     }
 
     /// The node that takes a pod of `class` now and costs the first job the least room.
@@ -154,17 +154,4 @@ impl Shadow {
         }
         best.map(|(_, node)| node)
     }
-}
-
-/// Gives the places of classes to the pods of the job.
-pub fn by_pod(
-    cluster: &Cluster,
-    job: &WaitingJob,
-    places: Vec<(ClassId, NodeId)>,
-) -> Vec<(PodId, NodeId)> {
-    let mut pods = job.pods.clone();
-    pods.sort_by_key(|pod| cluster.pod(*pod).class);
-    let mut places = places;
-    places.sort_by_key(|(class, _)| *class);
-    pods.into_iter().zip(places).map(|(pod, (_, node))| (pod, node)).collect()
 }

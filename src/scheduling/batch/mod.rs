@@ -10,9 +10,7 @@ mod easy;
 mod options;
 mod profile;
 mod queue;
-mod slots;
-#[cfg(test)]
-mod tests;
+pub(super) mod slots;
 
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -20,10 +18,11 @@ use std::ops::Bound;
 use rustc_hash::FxHashMap;
 
 use self::conservative::Reservations;
-use self::easy::{Shadow, by_pod};
+use self::easy::Shadow;
 use self::queue::{Jobs, Rank, WaitingJob};
-use self::slots::{count_now, free_now, total_free, trial};
+use self::slots::{by_pod, count_now, free_now, total_free, trial};
 use super::config::{QueueOrder, SchedulerConfig};
+use super::explanation::Explanation;
 use super::placement::Placer;
 use super::scheduler::{Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses};
 use crate::cluster::{
@@ -201,7 +200,8 @@ impl BatchScheduler {
             None if job.groups.len() == 1 => job.pods.iter().map(|pod| (*pod, None)).collect(),
             None => {
                 let places = trial(cluster, &job.groups, &mut free_now(cluster));
-                let places = by_pod(cluster, &job, places.expect("it has just been found to fit"));
+                let places =
+                    by_pod(cluster, &job.pods, places.expect("it has just been found to fit"));
                 places.into_iter().map(|(pod, node)| (pod, Some(node))).collect()
             }
         };
@@ -218,7 +218,7 @@ impl BatchScheduler {
             let requests = cluster.class_of(pod).requests;
             self.reservations.bound(pod, requests, self.starting_until);
         }
-        Some(Decision::Bind { pod, node })
+        Some(Decision::Bind { pod, node, devices: None })
     }
 
     fn end_pass(&mut self, cluster: &Cluster) {
@@ -326,6 +326,12 @@ impl Scheduler for BatchScheduler {
 
     fn counts(&self) -> SchedulerCounts {
         SchedulerCounts { examined: self.placer.counters().examined, ..self.counts }
+    }
+
+    fn explain(&self, cluster: &Cluster, pod: PodId, names: &ResourceNames) -> Option<Explanation> {
+        let told = self.placer.explain(cluster, cluster.class_of(pod), names);
+        let rule = format!("{}; a job starts when there is room for all of it", told.rule);
+        Some(Explanation { rule, ..told })
     }
 
     fn waiting(&self, cluster: &Cluster, names: &ResourceNames, most: usize) -> WaitingClasses {

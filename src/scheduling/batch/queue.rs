@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
-use super::slots::Group;
+use super::slots::{Group, groups_of};
 use crate::cluster::{Cluster, NodeId, PodId, Resources, WorkloadId};
 use crate::engine::{SimDuration, SimTime};
 
@@ -148,7 +148,13 @@ impl Jobs {
     }
 
     fn form(&mut self, cluster: &Cluster, workload: WorkloadId, pod: PodId, wanted: usize) {
-        let broken = self.running_gangs.get(&workload).copied();
+        let gang = self.running_gangs.get(&workload).copied();
+        let rest = |sequence: u64| self.running[&sequence].pods.len();
+        if gang.is_some_and(|sequence| rest(sequence) >= wanted) {
+            // The gang has all that it needs: this one is beyond that.
+            return self.wait(cluster, vec![pod], None, None);
+        }
+        let broken = gang;
         let forming = self.forming.entry(workload).or_default();
         forming.pods.push(pod);
         self.places.insert(pod, Place::Forming(workload));
@@ -174,10 +180,8 @@ impl Jobs {
         let first = cluster.pod(pods[0]);
         let estimate = cluster.workloads().job(first.new.workload).and_then(|j| j.spec.estimate);
         let estimate = estimate.unwrap_or(self.default_estimate);
-        let mut counts: BTreeMap<_, u32> = BTreeMap::new();
         let mut need = Resources::ZERO;
         for pod in &pods {
-            *counts.entry(cluster.pod(*pod).class).or_default() += 1;
             need += cluster.class_of(*pod).requests;
         }
         let band = match self.order {
@@ -189,7 +193,7 @@ impl Jobs {
         for pod in &pods {
             self.places.insert(*pod, Place::Waiting(rank));
         }
-        let groups = counts.into_iter().collect();
+        let groups = groups_of(cluster, &pods);
         self.waiting.insert(rank, WaitingJob { pods, groups, need, estimate, gang });
         self.fresh.push(rank);
     }

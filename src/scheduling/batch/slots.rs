@@ -1,7 +1,9 @@
 //! How many pods of a class there is room for, node by node. Exact: pods of one class are alike,
 //! so that in whatever order nodes are filled, as many find room.
 
-use crate::cluster::{ClassId, Cluster, Dimension, NodeId, PodClass, Resources};
+use std::collections::BTreeMap;
+
+use crate::cluster::{ClassId, Cluster, Dimension, NodeId, PodClass, PodId, Resources};
 
 /// Pods of one class.
 pub type Group = (ClassId, u32);
@@ -106,4 +108,25 @@ pub fn total_free(cluster: &Cluster) -> Resources {
             sum
         })
     })
+}
+
+/// Pods by class.
+pub fn groups_of(cluster: &Cluster, pods: &[PodId]) -> Vec<Group> {
+    let mut counts: BTreeMap<ClassId, u32> = BTreeMap::new();
+    for pod in pods {
+        *counts.entry(cluster.pod(*pod).class).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+/// Gives the places of classes to pods.
+pub fn by_pod(
+    cluster: &Cluster,
+    pods: &[PodId],
+    mut places: Vec<(ClassId, NodeId)>,
+) -> Vec<(PodId, NodeId)> {
+    let mut pods = pods.to_vec();
+    pods.sort_by_key(|pod| cluster.pod(*pod).class);
+    places.sort_by_key(|(class, _)| *class);
+    pods.into_iter().zip(places).map(|(pod, (_, node))| (pod, node)).collect()
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
+use super::changes::ChangeLog;
 use super::images::Images;
 use super::node::NodeInfo;
 use super::node_tree::{NodeTree, zone_key};
@@ -37,8 +38,6 @@ pub type Named<T> = BTreeMap<(String, String), T>;
 /// Objects that plugins look up.
 #[derive(Debug, Clone, Default)]
 pub struct Objects {
-    /// By name.
-    pub namespaces: BTreeMap<String, Namespace>,
     /// By namespace and name, as all that follow.
     pub services: Named<Service>,
     /// ReplicaSets.
@@ -55,8 +54,6 @@ pub struct Objects {
     pub storage_classes: BTreeMap<String, StorageClass>,
     /// How many volumes of each driver a node can hold, by node.
     pub volume_limits: BTreeMap<String, BTreeMap<String, i64>>,
-    /// In the order in which they came.
-    pub disruption_budgets: Vec<PodDisruptionBudget>,
 }
 
 /// What the scheduler knows.
@@ -74,8 +71,11 @@ pub struct Cache {
     images: Images,
     /// Pods that are expected on a node and not there yet.
     pub nominator: Nominator,
-    /// What plugins look up.
-    pub objects: Objects,
+    /// In the order in which they came.
+    pub disruption_budgets: Vec<PodDisruptionBudget>,
+    namespaces: BTreeMap<String, Namespace>,
+    objects: Objects,
+    changes: ChangeLog,
 }
 
 impl Cache {
@@ -125,12 +125,14 @@ impl Cache {
     pub fn set_node(&mut self, node: &Node) -> NodeId {
         let zone = zone_key(node);
         if let Some(id) = self.by_name.get(&node.metadata.name).copied() {
+            let old = Arc::clone(&self.node(id).node);
             let old_images = Arc::clone(&self.node(id).images);
             self.images.remove(&old_images);
-            let old_zone = zone_key(&self.node(id).node);
+            let old_zone = zone_key(&old);
             let info = self.nodes[id.index()].as_mut().expect("a node with a name is there");
             info.replace(node, &mut self.symbols);
             self.images.add_node(node, &self.symbols);
+            self.changes.node(id, &old, node);
             if old_zone != zone {
                 self.tree.remove(&old_zone, id);
                 self.tree.add(zone, id);
@@ -163,6 +165,7 @@ impl Cache {
     }
 
     fn reorder(&mut self) {
+        self.changes.structure();
         self.order = self.tree.list();
         self.position.clear();
         self.position.resize(self.nodes.len(), u32::MAX);
@@ -212,6 +215,7 @@ impl Cache {
     /// If the slot is vacant.
     pub fn add_pod(&mut self, pod: Arc<PodInfo>, node: NodeId) {
         self.nominator.remove(&pod);
+        self.changes.pod(node, &pod, 1);
         self.nodes[node.index()].as_mut().expect("the slot of a node is in use").add_pod(pod);
     }
 
@@ -221,7 +225,12 @@ impl Cache {
     ///
     /// If the slot is vacant.
     pub fn remove_pod(&mut self, pod: &Arc<PodInfo>, node: NodeId) -> bool {
-        self.nodes[node.index()].as_mut().expect("the slot of a node is in use").remove_pod(pod)
+        let info = self.nodes[node.index()].as_mut().expect("the slot of a node is in use");
+        let there = info.remove_pod(pod);
+        if there {
+            self.changes.pod(node, pod, -1);
+        }
+        there
     }
 
     /// Replaces a pod on its node by a new version; false if it is not there.
@@ -240,9 +249,46 @@ impl Cache {
 
     /// The labels of a namespace; none if it is not there.
     pub fn namespace_labels(&self, name: &str) -> Labels {
-        self.objects
-            .namespaces
+        self.namespaces
             .get(name)
             .map_or_else(Labels::new, |namespace| namespace.metadata.labels.clone())
+    }
+
+    /// Namespaces by name.
+    pub fn namespaces(&self) -> &BTreeMap<String, Namespace> {
+        &self.namespaces
+    }
+
+    /// Adds a namespace, or replaces the one of that name.
+    pub fn set_namespace(&mut self, namespace: Namespace) {
+        self.changes.structure();
+        self.namespaces.insert(namespace.metadata.name.clone(), namespace);
+    }
+
+    /// Removes a namespace.
+    pub fn remove_namespace(&mut self, name: &str) {
+        self.changes.structure();
+        self.namespaces.remove(name);
+    }
+
+    /// What plugins look up.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// What plugins look up, to change.
+    pub fn objects_mut(&mut self) -> &mut Objects {
+        self.changes.objects();
+        &mut self.objects
+    }
+
+    /// How often services or controllers may have changed.
+    pub fn objects_version(&self) -> u64 {
+        self.changes.objects_version()
+    }
+
+    /// What has changed.
+    pub fn changes(&mut self) -> &mut ChangeLog {
+        &mut self.changes
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::cache::{Cache, NodeId};
+use super::fast::Fast;
 use super::node::NodeInfo;
 use super::plugin::{Prepared, State, merge_node_names};
 use super::pod::PodInfo;
@@ -138,6 +139,14 @@ enum Filters {
     Rejected(Status),
 }
 
+/// Where a pod goes.
+pub enum Placement {
+    /// To this node.
+    Node(NodeId),
+    /// Nowhere; the cycle says why, and preemption can go on from it.
+    Nowhere(Box<Cycle>),
+}
+
 /// The scheduler.
 #[derive(Debug)]
 pub struct Scheduler {
@@ -147,12 +156,13 @@ pub struct Scheduler {
     pub profile: Profile,
     /// Where it goes on looking at nodes.
     pub next_start: usize,
+    fast: Option<Box<Fast>>,
 }
 
 impl Scheduler {
     /// A scheduler that decides by `profile` of what `cache` knows.
     pub fn new(cache: Cache, profile: Profile) -> Self {
-        Self { cache, profile, next_start: 0 }
+        Self { cache, profile, next_start: 0, fast: None }
     }
 
     /// Whether a pod may enter the queue.
@@ -183,6 +193,34 @@ impl Scheduler {
             }
         }
         Ok(cycle)
+    }
+
+    /// Chooses a node for `pod`: as [`Scheduler::schedule`], mostly without looking at everything
+    /// anew. `pick` says which of so many equals is taken, in the order of all nodes.
+    ///
+    /// # Errors
+    ///
+    /// If a plugin fails.
+    pub fn place(
+        &mut self,
+        pod: &PodInfo,
+        pick: &mut dyn FnMut(usize) -> usize,
+    ) -> Result<Placement, Status> {
+        let profile = &self.profile;
+        let fast = self.fast.get_or_insert_with(|| Box::new(Fast::new(profile)));
+        let percentage = profile.percentage_of_nodes_to_score;
+        if let Some((node, choice)) =
+            fast.choose(&mut self.cache, pod, self.next_start, percentage, pick)
+        {
+            self.next_start = (self.next_start + choice.processed) % self.cache.order().len();
+            return Ok(Placement::Node(node));
+        }
+        let cycle = self.schedule(pod)?;
+        if cycle.best.is_empty() {
+            return Ok(Placement::Nowhere(Box::new(cycle)));
+        }
+        let chosen = if cycle.best.len() == 1 { 0 } else { pick(cycle.best.len()) };
+        Ok(Placement::Node(cycle.best[chosen.min(cycle.best.len() - 1)]))
     }
 
     /// Puts `pod` on `node` at once, so that the next cycle counts it.

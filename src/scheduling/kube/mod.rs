@@ -5,8 +5,10 @@
 
 pub mod args;
 mod cache;
+mod changes;
 mod constraints;
 mod cycle;
+mod fast;
 mod images;
 mod node;
 mod node_tree;
@@ -16,6 +18,7 @@ pub mod plugins;
 mod pod;
 pub mod preemption;
 pub mod profile;
+pub mod queue;
 mod queue_sort;
 mod resource;
 mod scores;
@@ -26,16 +29,19 @@ mod terms;
 mod validation;
 
 pub use cache::{Cache, Named, NodeId, Objects};
+pub use changes::{Change, ChangeLog};
 pub use constraints::{Action, Constraint, Constraints};
 pub use cycle::{
-    Cycle, CycleState, Diagnosis, Scheduler, feasible_nodes_to_find, filter_with_nominated,
-    run_filters,
+    Cycle, CycleState, Diagnosis, Placement, Scheduler, feasible_nodes_to_find,
+    filter_with_nominated, run_filters,
 };
+pub use fast::{Choice, Fast};
 pub use node::NodeInfo;
 pub use node_tree::{NodeTree, zone_key};
 pub use nominator::Nominator;
 pub use plugin::{
-    MAX_NODE_SCORE, Plugin, Prepared, Scores, State, default_normalize, merge_node_names, state_of,
+    MAX_NODE_SCORE, Part, Plugin, Prepared, Scores, State, default_normalize, merge_node_names,
+    state_of,
 };
 pub use pod::PodInfo;
 pub use profile::{DEFAULT_PLUGINS, Enabled, Profile};

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use super::cache::{Cache, NodeId};
 use super::node::NodeInfo;
+use super::plugins::{
+    BalancedAllocation, InterPodAffinity, NodeAffinity, ResourcesFit, TopologySpread,
+};
 use super::pod::PodInfo;
 use super::status::Status;
 
@@ -62,10 +65,44 @@ impl Prepared {
 /// The nodes that a score is about, with the score of each.
 pub type Scores<'a> = &'a mut [(NodeId, i64)];
 
+/// What the fast path knows a plugin by.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// It does nothing to a pod that is in the queue.
+    Nothing,
+    /// NodeUnschedulable.
+    Unschedulable,
+    /// NodeName.
+    Name,
+    /// TaintToleration.
+    Taints,
+    /// NodeAffinity.
+    Affinity(NodeAffinity),
+    /// NodePorts.
+    Ports,
+    /// NodeResourcesFit.
+    Fit(ResourcesFit),
+    /// PodTopologySpread.
+    Spread(TopologySpread),
+    /// InterPodAffinity.
+    Pods(InterPodAffinity),
+    /// NodeResourcesBalancedAllocation.
+    Balanced(BalancedAllocation),
+    /// ImageLocality.
+    Images,
+    /// One that the fast path does not know.
+    Other,
+}
+
 /// A plugin: it may filter, score, both, or hold pods back.
 pub trait Plugin: Send + Sync {
     /// Its name.
     fn name(&self) -> &str;
+
+    /// What the fast path is to know it by.
+    fn part(&self) -> Part {
+        Part::Other
+    }
 
     /// True if it filters.
     fn filters(&self) -> bool {

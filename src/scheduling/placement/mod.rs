@@ -18,13 +18,15 @@ mod search;
 mod tests;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
-use crate::cluster::{NodeView, PodClass};
+use crate::cluster::{DeviceShare, NodeView, PodClass};
+use crate::workload::target::Target;
 
 pub use placer::{Counters, Index, Placer, Strategy};
 pub use policies::{
-    Balanced, BestFit, BorgHybrid, DotProduct, Epvm, LeastAllocated, MostAllocated, Tetris,
-    WorstFit,
+    Balanced, BestFit, BorgHybrid, DotProduct, Epvm, Fgd, GpuBestFit, GpuClustering, GpuDotProduct,
+    GpuPacking, LeastAllocated, MostAllocated, Resolution, Tetris, WorstFit,
 };
 pub use region::Region;
 pub use registry::{PolicyEntry, builtin};
@@ -61,8 +63,8 @@ pub enum Pruning {
 
 /// A placement policy.
 ///
-/// Both judgements may depend on the class and on what [`NodeView`] shows, on nothing else:
-/// neither time, nor other nodes, nor former answers.
+/// All judgements may depend on the class, on what [`NodeView`] shows and on the target workload,
+/// on nothing else: neither time, nor other nodes, nor former answers.
 pub trait Placement: Send {
     /// Hard constraints beyond room, readiness and the pod's node constraints, which are checked
     /// before.
@@ -76,6 +78,22 @@ pub trait Placement: Send {
 
     /// How well `node`, which admits pods of `class`, suits them; higher is better.
     fn score(&self, class: &PodClass, node: NodeView<'_>) -> Score;
+
+    /// The GPU devices that a pod of `class`, which `node` admits, gets there; `None` if the policy
+    /// does not mind: those with the least free share that holds it.
+    #[expect(unused_variables, reason = "a default without an opinion reads neither")]
+    fn devices(&self, class: &PodClass, node: NodeView<'_>) -> Option<DeviceShare> {
+        None
+    }
+
+    /// True if it judges by the target workload: which pods come, and how often.
+    fn wants_target(&self) -> bool {
+        false
+    }
+
+    /// The target workload from now on, where it wants one.
+    #[expect(unused_variables, reason = "a default that wants none")]
+    fn set_target(&mut self, target: &Arc<Target>) {}
 
     /// What `bound` is worth.
     fn pruning(&self) -> Pruning {

@@ -5,8 +5,11 @@ use super::grid::Grid;
 use super::ranking::{DEFAULT_BUDGET_BYTES, Rankings};
 use super::search::Method;
 use super::{Candidate, Placement, Pruning, Search};
-use crate::cluster::{ClassId, Cluster, ConstraintId, NodeId, PodClass};
+use std::sync::Arc;
+
+use crate::cluster::{ClassId, Cluster, ConstraintId, DeviceShare, NodeId, PodClass};
 use crate::engine::{Purpose, Streams};
+use crate::workload::target::{Census, Shape, Target};
 
 /// How a node is chosen among those that admit a pod.
 pub enum Strategy {
@@ -65,12 +68,16 @@ pub struct Placer {
     fit_tree: FitTree,
     rankings: Rankings,
     counters: Counters,
+    /// What arrived, where the strategy judges by that.
+    census: Option<Census>,
 }
 
 impl Placer {
     /// A placer that draws from `streams`, where its strategy is random.
     pub fn new(strategy: Strategy, index: Index, streams: Streams) -> Self {
+        let wants_target = matches!(&strategy, Strategy::Scored(policy) if policy.wants_target());
         Self {
+            census: wants_target.then(Census::default),
             strategy,
             index,
             streams,
@@ -122,9 +129,65 @@ impl Placer {
         }
     }
 
+    /// All that will come is known: strategies may judge by it.
+    pub fn declare_population(&mut self, population: &[(Shape, u64)]) {
+        if let Some(census) = &mut self.census {
+            census.declare(population);
+        }
+    }
+
+    /// A pod of `class` arrived: strategies may judge by what comes.
+    #[inline]
+    pub fn note_arrival(&mut self, cluster: &Cluster, class: &PodClass) {
+        if let Some(census) = &mut self.census {
+            census.add(Shape::of(class, cluster.nodes().overcommit().is_uniform()), 1);
+        }
+    }
+
+    /// Lets the strategy know the target workload, where there is a new one.
+    fn renew_target(&mut self) {
+        let (Some(census), Strategy::Scored(policy)) = (&mut self.census, &mut self.strategy)
+        else {
+            return;
+        };
+        if census.is_due() {
+            policy.set_target(&Arc::new(Target::new(&census.renew())));
+            self.rankings.clear();
+        }
+    }
+
+    /// The GPU devices for a pod of class `class` on `node`, which admits it, where the strategy
+    /// has an opinion. `entity` is as for [`Placer::choose`].
+    pub fn devices(
+        &self,
+        cluster: &Cluster,
+        class: ClassId,
+        node: NodeId,
+        entity: u64,
+    ) -> Option<DeviceShare> {
+        let class = cluster.classes().get(class);
+        if class.gpu.devices == 0 {
+            return None;
+        }
+        let view = cluster.node_view(node);
+        match &self.strategy {
+            Strategy::Scored(policy) => policy.devices(class, view),
+            Strategy::Random if class.gpu.devices == 1 => {
+                let fits = |(_, free): &(usize, &u16)| **free >= class.gpu.milli;
+                let fitting = || view.gpu_free_milli().iter().enumerate().filter(fits);
+                let mut stream = self.streams.stream(Purpose::Device, entity);
+                let drawn = stream.below(fitting().count().max(1) as u64) as usize;
+                let (device, _) = fitting().nth(drawn)?;
+                Some(DeviceShare { devices: 1 << device, milli: class.gpu.milli })
+            }
+            Strategy::Random | Strategy::FirstFit | Strategy::RoundRobin => None,
+        }
+    }
+
     /// The node for a pod of class `class`, or `None` if no node admits it. `entity` is what
     /// random draws are keyed by: the serial number of the pod.
     pub fn choose(&mut self, cluster: &Cluster, class: ClassId, entity: u64) -> Option<NodeId> {
+        self.renew_target();
         let node = match &self.strategy {
             Strategy::Scored(_) => self.best(cluster, class).map(|candidate| candidate.node),
             Strategy::FirstFit => self.first_from(cluster, class, NodeId(0)),

@@ -53,6 +53,11 @@ impl Rankings {
         Self { budget_bytes, rankings: Vec::new(), sightings: Vec::new(), clock: 0, groups: 0 }
     }
 
+    /// Forgets all rankings: scores are others now.
+    pub fn clear(&mut self) {
+        self.rankings.clear();
+    }
+
     /// The best node, or `Err` if `class` is met for the first time and has no ranking.
     pub fn best(
         &mut self,

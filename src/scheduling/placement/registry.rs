@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    Balanced, BestFit, BorgHybrid, DotProduct, Epvm, LeastAllocated, MostAllocated, Placement,
-    Strategy, Tetris, WorstFit,
+    Balanced, BestFit, BorgHybrid, DotProduct, Epvm, Fgd, GpuBestFit, GpuClustering, GpuDotProduct,
+    GpuPacking, LeastAllocated, MostAllocated, Placement, Resolution, Strategy, Tetris, WorstFit,
 };
 
 /// A strategy that scenarios can name.
@@ -28,7 +28,7 @@ pub fn builtin() -> &'static [PolicyEntry] {
     &BUILTIN
 }
 
-const BUILTIN: [PolicyEntry; 12] = [
+const BUILTIN: [PolicyEntry; 17] = [
     PolicyEntry {
         name: "best-fit",
         summary: "the node on which the least cpu and memory is left",
@@ -55,7 +55,7 @@ const BUILTIN: [PolicyEntry; 12] = [
     },
     PolicyEntry {
         name: "random",
-        summary: "any node that admits the pod, each equally likely",
+        summary: "any node that admits the pod, each equally likely, and any device on it",
         options: "",
         build: |options| no_options(options).map(|()| Strategy::Random),
     },
@@ -101,6 +101,36 @@ const BUILTIN: [PolicyEntry; 12] = [
         options: "",
         build: |options| plain(options, Balanced),
     },
+    PolicyEntry {
+        name: "fgd",
+        summary: "fragmentation gradient descent: where GPU fragmentation grows least",
+        options: "resolution: exact, or hundredths as in the authors' simulator (exact)",
+        build: fgd,
+    },
+    PolicyEntry {
+        name: "gpu-best-fit",
+        summary: "the node on which the least cpu and GPU is left, also for pods without GPU",
+        options: "",
+        build: |options| plain(options, GpuBestFit),
+    },
+    PolicyEntry {
+        name: "gpu-dot-product",
+        summary: "the node with the smallest dot product of request and free cpu and GPU",
+        options: "",
+        build: |options| plain(options, GpuDotProduct),
+    },
+    PolicyEntry {
+        name: "gpu-packing",
+        summary: "GPUs in use first, then idle ones of nodes in use, then idle nodes",
+        options: "",
+        build: |options| plain(options, GpuPacking),
+    },
+    PolicyEntry {
+        name: "gpu-clustering",
+        summary: "nodes with pods that use GPUs in the same way: a share, one, two, …",
+        options: "",
+        build: |options| plain(options, GpuClustering),
+    },
 ];
 
 fn plain(options: &Value, policy: impl Placement + 'static) -> Result<Strategy, String> {
@@ -137,6 +167,18 @@ fn borg_hybrid(options: &Value) -> Result<Strategy, String> {
         format!("`strandedPermille` is {value}; it must be a whole number from 0 to 10000")
     })?;
     Ok(Strategy::Scored(Box::new(policy)))
+}
+
+fn fgd(options: &Value) -> Result<Strategy, String> {
+    let resolution = match only_option(options, Some("resolution"))? {
+        None => Resolution::default(),
+        Some(value) => match value.as_str() {
+            Some("exact") => Resolution::Exact,
+            Some("hundredths") => Resolution::Hundredths,
+            _ => return Err(format!("`resolution` is {value}; it must be exact or hundredths")),
+        },
+    };
+    Ok(Strategy::Scored(Box::new(Fgd::new(resolution))))
 }
 
 fn e_pvm(options: &Value) -> Result<Strategy, String> {

@@ -111,19 +111,33 @@ impl Rejections {
         names: &ResourceNames,
         of: impl Fn(NodeId) -> Option<Rejection>,
     ) -> Self {
-        let mut counts = BTreeMap::new();
-        let (mut nodes, mut available) = (0, 0);
-        for node in cluster.nodes().ids() {
-            if !cluster.nodes().condition(node).present {
-                continue;
-            }
-            nodes += 1;
-            match of(node) {
-                Some(reason) => *counts.entry(reason).or_insert(0) += 1,
-                None => available += 1,
-            }
+        let present = cluster.nodes().ids().filter(|id| cluster.nodes().condition(*id).present);
+        let mut counted = Self::none(names);
+        present.for_each(|node| counted.add(of(node)));
+        counted
+    }
+
+    /// Counts `rejected` nodes beside `available` ones.
+    pub fn counted(
+        rejected: &[(NodeId, Rejection)],
+        available: usize,
+        names: &ResourceNames,
+    ) -> Self {
+        let mut counted = Self { nodes: available, available, ..Self::none(names) };
+        rejected.iter().for_each(|(_, reason)| counted.add(Some(reason.clone())));
+        counted
+    }
+
+    fn none(names: &ResourceNames) -> Self {
+        Self { nodes: 0, available: 0, counts: BTreeMap::new(), names: names.clone() }
+    }
+
+    fn add(&mut self, reason: Option<Rejection>) {
+        self.nodes += 1;
+        match reason {
+            Some(reason) => *self.counts.entry(reason).or_insert(0) += 1,
+            None => self.available += 1,
         }
-        Self { nodes, available, counts, names: names.clone() }
     }
 }
 

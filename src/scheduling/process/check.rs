@@ -67,7 +67,7 @@ impl Asked {
                 let node = known.node(*node)?;
                 let class = cluster.classes().get(record.class);
                 match rejection(cluster, class, node) {
-                    None => Ok(Decision::Bind { pod: id, node }),
+                    None => Ok(Decision::Bind { pod: id, node, devices: None }),
                     Some(reason) => Err(known.does_not_fit(*pod, node, &reason.phrase(names))),
                 }
             }

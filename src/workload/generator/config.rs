@@ -78,6 +78,18 @@ pub struct GeneratorConfig {
     pub tasks: Option<u64>,
     /// Time after which nothing arrives, if that ends the workload.
     pub duration: Option<SimDuration>,
+    /// What is declared of jobs as a whole; `None` declares none.
+    pub declared: Option<DeclaredJobs>,
+}
+
+/// What a generated workload declares of its jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DeclaredJobs {
+    /// Number of tenants: each job is in the queue of one of them, `tenant-0`, `tenant-1`, …, drawn
+    /// alike. 0: no queues.
+    pub tenants: u32,
+    /// Share of jobs whose tasks have to be started together.
+    pub gangs: f64,
 }
 
 /// Why a synthetic workload cannot be.

@@ -14,7 +14,9 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Diurnal, GeneratorConfig, GeneratorError, InitialPopulation, Pool, TierMix};
+pub use config::{
+    DeclaredJobs, Diurnal, GeneratorConfig, GeneratorError, InitialPopulation, Pool, TierMix,
+};
 pub use poisson::{Poisson, PoissonConfig};
 pub use presets::{
     CAPACITY_CLASSES, LARGEST_CPU_MILLI, LARGEST_MEMORY_BYTES, borg_like, yardstick,

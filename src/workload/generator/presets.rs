@@ -156,6 +156,7 @@ pub fn borg_like(nodes: u64) -> GeneratorConfig {
         initial: InitialPopulation::Allocated,
         tasks: None,
         duration: None,
+        declared: None,
     }
 }
 
@@ -215,5 +216,6 @@ pub fn yardstick(arrivals: u64) -> GeneratorConfig {
         initial: InitialPopulation::Expected,
         tasks: Some(arrivals),
         duration: None,
+        declared: None,
     }
 }

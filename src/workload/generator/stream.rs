@@ -9,8 +9,8 @@ use super::super::record::{Change, NodeKey, PodKey, PodRecord, Record, Source, W
 use super::super::source::{SourceError, SourceStatistics};
 use super::config::{GeneratorConfig, GeneratorError, InitialPopulation};
 use super::population::{Draws, Job, Population, populations};
-use crate::cluster::{Dimension, GpuRequest, PodTemplate};
-use crate::engine::{Event, EventClass, EventQueue, SimDuration, SimTime, Streams};
+use crate::cluster::{Dimension, GpuRequest, JobSpec, PodTemplate};
+use crate::engine::{Event, EventClass, EventQueue, Purpose, SimDuration, SimTime, Streams};
 
 /// A synthetic workload as a source.
 pub struct Generator {
@@ -37,6 +37,11 @@ pub struct Generator {
     next_arrival: Option<SimTime>,
     jobs_per_second: f64,
     kills: EventQueue<Kill>,
+    streams: Streams,
+    /// What is declared of the job that has just begun, until it has gone out.
+    declaration: Option<Change>,
+    /// The first task of that job, which goes out after it.
+    held: Option<Record>,
 }
 
 /// A user stops a pod.
@@ -81,6 +86,9 @@ impl Generator {
             next_arrival: None,
             jobs_per_second,
             kills: EventQueue::new(),
+            streams,
+            declaration: None,
+            held: None,
         };
         generator.filling = match generator.config.initial {
             InitialPopulation::Empty => None,
@@ -134,7 +142,10 @@ impl Generator {
             if self.job.is_none() {
                 self.job = Some(population.draw_job(&mut self.draws));
                 self.jobs += 1;
+                self.declare();
             }
+            let filling = self.filling.as_mut()?;
+            let population = &self.populations[filling.tier];
             let cpu = self.job.as_ref().map_or(0, |job| job.requests[Dimension::CPU]);
             // A job without cpu must not fill for ever.
             filling.cpu_left -= (cpu as f64).max(1e-3);
@@ -142,6 +153,25 @@ impl Generator {
             let run = population.draw_residual(&mut self.draws);
             return self.task(run);
         }
+    }
+
+    /// Draws what is declared of the job that begins, from a stream of its own: the tasks are the
+    /// same with it and without.
+    fn declare(&mut self) {
+        let (Some(declared), Some(job)) = (self.config.declared, &self.job) else { return };
+        let mut stream = self.streams.stream(Purpose::JobTenant, self.jobs - 1);
+        let queue = match declared.tenants {
+            0 => String::new(),
+            tenants => format!("tenant-{}", stream.below(u64::from(tenants))),
+        };
+        // What runs at the start may be cut, and so may the last job.
+        let together = stream.uniform() < declared.gangs && self.filling.is_none();
+        let left = self.config.tasks.map_or(u64::MAX, |tasks| tasks - self.arrived);
+        let size = u32::try_from(job.tasks.min(left)).unwrap_or(u32::MAX);
+        let gang = if together { size } else { 0 };
+        let spec = JobSpec { gang, queue: queue.into(), ..JobSpec::default() };
+        let key = WorkloadKey(self.jobs - 1);
+        self.declaration = Some(Change::Job { key, spec: Arc::new(spec) });
     }
 
     /// Hands out the next task of the job.
@@ -157,7 +187,7 @@ impl Generator {
             key,
             tracked: stop.is_some(),
             workload: WorkloadKey(self.jobs - 1),
-            alone: job.is_single,
+            alone: job.is_single && self.config.declared.is_none(),
             template: job.template,
             requests: job.requests,
             gpu: GpuRequest::default(),
@@ -201,6 +231,7 @@ impl Generator {
         let population = &self.populations[tier.unwrap_or(self.populations.len() - 1)];
         self.job = Some(population.draw_job(&mut self.draws));
         self.jobs += 1;
+        self.declare();
     }
 
     /// True once nothing more may arrive.
@@ -242,13 +273,24 @@ impl Generator {
 
 impl Source for Generator {
     fn next_record(&mut self) -> Result<Option<Record>, SourceError> {
+        if let Some(held) = self.held.take() {
+            return Ok(Some(held));
+        }
         let first = self
             .node()
             .or_else(|| self.templates.next().map(Change::Template))
             .or_else(|| self.initial_pod());
-        match first {
-            Some(change) => Ok(Some(Record { time: SimTime::ZERO, change })),
-            None => Ok(self.event()),
+        let record = match first {
+            Some(change) => Some(Record { time: SimTime::ZERO, change }),
+            None => self.event(),
+        };
+        match (record, self.declaration.take()) {
+            (Some(record), Some(change)) => {
+                let time = record.time;
+                self.held = Some(record);
+                Ok(Some(Record { time, change }))
+            }
+            (record, _) => Ok(record),
         }
     }
 

@@ -57,6 +57,7 @@ impl Templates {
             tier: tier_of_priority(priority),
             constraints: NodeConstraints { attributes: constraints, ..NodeConstraints::default() },
             one_per_node,
+            kubernetes: None,
         };
         (number, Some(Arc::new(template)))
     }

@@ -144,6 +144,7 @@ impl NodeColumns {
             taints: self.taints.json(row)?,
             attributes: self.attributes.json(row)?,
             domains: self.domains.json(row)?,
+            kubernetes: None,
         })
     }
 }
@@ -184,6 +185,7 @@ impl TemplateColumns {
             tier: self.tier.parse_or(row, Tier::default(), tier)?,
             constraints,
             one_per_node: self.one_per_node.parse_or(row, false, flag)?,
+            kubernetes: None,
         })
     }
 }

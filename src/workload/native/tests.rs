@@ -76,6 +76,7 @@ fn any_spec() -> impl Strategy<Value = Arc<NodeSpec>> {
                 taints,
                 attributes,
                 domains,
+                kubernetes: None,
             })
         },
     )
@@ -109,6 +110,7 @@ fn any_template() -> impl Strategy<Value = PodTemplate> {
             tier: Tier::ALL[tier],
             constraints,
             one_per_node,
+            kubernetes: None,
         },
     )
 }

@@ -106,6 +106,8 @@ impl NativeWriter {
                 self.templates.push(Template::new(template));
                 return Ok(());
             }
+            // It follows from the pods.
+            Change::Population(_) => return Ok(()),
             Change::NodeAdd { key, spec }
                 if self.only_nodes_so_far && record.time == SimTime::ZERO =>
             {
@@ -147,6 +149,7 @@ impl NativeWriter {
             }
             Change::Template(_)
             | Change::Job { .. }
+            | Change::Population(_)
             | Change::Submit(_)
             | Change::Work { .. }
             | Change::Kill { .. }

@@ -3,6 +3,7 @@
 //! Both are small and read whole: the pod list is not in order of time. Pods of this trace ran on
 //! Kubernetes; what is replayed is when they came, what they asked for and how long they lasted.
 
+mod filling;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use crate::cluster::{
     Dimension, GpuRequest, NodeConstraints, NodeSpec, PodTemplate, Resources, Tier,
 };
 use crate::engine::{SimDuration, SimTime};
+pub use filling::Filling;
 
 /// Pod slots of a node: kubelet's default of `maxPods` (kube v1.35); the trace does not tell them.
 pub const PODS_PER_NODE: i64 = 110;
@@ -41,6 +43,8 @@ pub struct OpenbConfig {
     pub pods: Option<PathBuf>,
     /// Stop at the first broken row instead of counting and skipping it.
     pub strict: bool,
+    /// Fill the cell with the pods in random order instead of replaying them.
+    pub filling: Option<Filling>,
 }
 
 /// The trace as a source: nodes at time zero, then pods as they are created.
@@ -69,11 +73,14 @@ impl Openb {
             let pods = read_pods(&mut table)?;
             table.add_to(&mut statistics);
             let unscheduled = pods.iter().filter(|pod| !pod.scheduled).count() as u64;
-            if unscheduled > 0 {
+            if unscheduled > 0 && config.filling.is_none() {
                 let note = "pods never scheduled; their run is deletion − creation";
                 statistics.noted.insert(note.into(), unscheduled);
             }
-            records.extend(pod_records(pods));
+            match &config.filling {
+                None => records.extend(pod_records(pods)),
+                Some(filling) => records = filling.records(&pods, records),
+            }
         }
         Ok(Self { records: records.into_iter(), statistics, progress })
     }
@@ -278,6 +285,18 @@ fn text(field: &[u8]) -> Result<String, Fault> {
     std::str::from_utf8(field).map(String::from).map_err(|_| Fault::NotText)
 }
 
+fn template_of(tier: Tier, gpu_models: &[String]) -> PodTemplate {
+    let constraints =
+        NodeConstraints { gpu_models: gpu_models.to_vec(), ..NodeConstraints::default() };
+    PodTemplate {
+        priority: usual_priority(tier),
+        tier,
+        constraints,
+        one_per_node: false,
+        kubernetes: None,
+    }
+}
+
 /// Pods, in order of creation, with their templates declared before their first use.
 fn pod_records(pods: Vec<Pod>) -> Vec<Record> {
     let mut templates: BTreeMap<(Tier, Vec<String>), TemplateIndex> = BTreeMap::new();
@@ -286,14 +305,7 @@ fn pod_records(pods: Vec<Pod>) -> Vec<Record> {
         let time = SimTime::from_secs(pod.created);
         let next = TemplateIndex(templates.len() as u32);
         let template = *templates.entry((pod.tier, pod.gpu_models)).or_insert_with_key(|key| {
-            let constraints =
-                NodeConstraints { gpu_models: key.1.clone(), ..NodeConstraints::default() };
-            let template = PodTemplate {
-                priority: usual_priority(key.0),
-                tier: key.0,
-                constraints,
-                one_per_node: false,
-            };
+            let template = template_of(key.0, &key.1);
             records.push(Record { time, change: Change::Template(Arc::new(template)) });
             next
         });

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::engine::Streams;
 use crate::workload::data_folder;
 
 const NODE_HEADER: &str = "sn,cpu_milli,memory_mib,gpu,model\n";
@@ -18,7 +19,8 @@ fn read(
     let (node_path, pod_path) = (folder.path().join("n.csv"), folder.path().join("p.csv"));
     fs::write(&node_path, format!("{NODE_HEADER}{nodes}")).unwrap();
     fs::write(&pod_path, format!("{POD_HEADER}{pods}")).unwrap();
-    let config = OpenbConfig { nodes: Some(node_path), pods: Some(pod_path), strict };
+    let config =
+        OpenbConfig { nodes: Some(node_path), pods: Some(pod_path), strict, filling: None };
     let mut source = Openb::open(&config)?;
     let mut records = Vec::new();
     while let Some(record) = source.next_record()? {
@@ -113,7 +115,8 @@ fn broken_pods_are_skipped_or_refused_with_their_place() {
 fn a_missing_column_or_an_empty_file_is_an_error_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.csv");
-    let config = OpenbConfig { nodes: None, pods: Some(path.clone()), strict: false };
+    let config =
+        OpenbConfig { nodes: None, pods: Some(path.clone()), strict: false, filling: None };
     for (content, expected) in [("name,cpu_milli\n", "memory_mib"), ("", "empty")] {
         fs::write(&path, content).unwrap();
         let error = Openb::open(&config).err().unwrap().to_string();
@@ -132,6 +135,7 @@ fn the_real_lists_have_the_published_counts() {
         nodes: Some(folder.join("openb_node_list_all_node.csv.zst")),
         pods: Some(folder.join("openb_pod_list_default.csv.zst")),
         strict: true,
+        filling: None,
     };
     let mut source = Openb::open(&config).unwrap();
     let (mut nodes, mut gpus, mut cores, mut pods, mut fails) = (0, 0, 0, 0, 0);
@@ -153,4 +157,69 @@ fn the_real_lists_have_the_published_counts() {
     assert_eq!((pods, fails), (8_152, 1_870));
     let noted = source.statistics().noted;
     assert_eq!(noted.values().copied().collect::<Vec<_>>(), [897]);
+}
+
+fn filled(inflate_permille: Option<u64>, seed: u64) -> Vec<Record> {
+    let folder = tempfile::tempdir().unwrap();
+    let (node_path, pod_path) = (folder.path().join("n.csv"), folder.path().join("p.csv"));
+    fs::write(&node_path, format!("{NODE_HEADER}a,96000,786432,8,T4\n")).unwrap();
+    let rows = "a,1000,1,1,500,T4|A10,BE,Failed,50,90,60\nb,2000,2,0,0,,LS,Pending,10,25,\n\
+                c,2000,2,2,1000,,LS,Running,50,51,50\nd,2000,2,2,1000,,LS,Running,99,99,99\n";
+    fs::write(&pod_path, format!("{POD_HEADER}{rows}")).unwrap();
+    let streams = Streams { seed, run: 0 };
+    let filling = Some(Filling { inflate_permille, streams });
+    let config =
+        OpenbConfig { nodes: Some(node_path), pods: Some(pod_path), strict: true, filling };
+    let mut source = Openb::open(&config).unwrap();
+    std::iter::from_fn(|| source.next_record().unwrap()).collect()
+}
+
+#[test]
+fn a_cell_is_filled_with_the_pods_in_random_order_that_never_leave() {
+    let orders: Vec<Vec<i64>> = (0..40)
+        .map(|seed| {
+            let records = filled(None, seed);
+            let pods = pods(&records);
+            let times: Vec<u64> = pods.iter().map(|(time, _)| time / 1_000_000).collect();
+            assert_eq!(times, [1, 2, 3, 4]);
+            assert!(pods.iter().all(|(_, pod)| pod.work == Work::UntilStopped));
+            pods.iter().map(|(_, pod)| pod.requests[Dimension::GPU]).collect()
+        })
+        .collect();
+    let once = orders.iter().map(|order| {
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        sorted
+    });
+    assert!(once.into_iter().all(|sorted| sorted == [0, 500, 2000, 2000]));
+    assert!(orders.iter().any(|order| order != &orders[0]), "the order is that of the seed");
+    assert_eq!(pods(&filled(None, 7)), pods(&filled(None, 7)));
+}
+
+#[test]
+fn the_population_of_a_filled_cell_is_known_before_its_pods() {
+    let records = filled(Some(1300), 1);
+    let first_pod = records.iter().position(|r| matches!(r.change, Change::Submit(_))).unwrap();
+    let population = records[..first_pod].iter().find_map(|record| match &record.change {
+        Change::Population(shapes) => Some(shapes.clone()),
+        _ => None,
+    });
+    let mut counts: Vec<u64> = population.unwrap().iter().map(|shape| shape.pods).collect();
+    counts.sort_unstable();
+    assert_eq!(
+        counts,
+        [1, 1, 2],
+        "two pods are alike, and each counts once however often it comes"
+    );
+}
+
+#[test]
+fn a_filled_cell_is_asked_for_as_much_as_is_wanted() {
+    for (permille, most) in [(100, 800), (1300, 10_400), (5000, 40_000)] {
+        let requested: i64 = pods(&filled(Some(permille), 3))
+            .iter()
+            .map(|(_, pod)| pod.requests[Dimension::GPU])
+            .sum();
+        assert!(requested <= most && requested + 2000 > most, "{requested} of {most}");
+    }
 }

@@ -28,11 +28,23 @@ pub struct Census {
     /// `pods` when the target was renewed last.
     renewed_at: u64,
     has_new_shape: bool,
+    /// What comes is known; nothing more is counted.
+    is_declared: bool,
 }
 
 impl Census {
+    /// Everything that will come is known: `population` is all that counts from now on.
+    pub fn declare(&mut self, population: &[(Shape, u64)]) {
+        *self = Self::default();
+        population.iter().for_each(|(shape, pods)| self.add(*shape, *pods));
+        self.is_declared = true;
+    }
+
     /// Counts `pods` pods of `shape`.
     pub fn add(&mut self, shape: Shape, pods: u64) {
+        if self.is_declared {
+            return;
+        }
         self.pods += pods;
         let shape = self.digits.map_or(shape, |digits| shape.rounded(digits));
         if let Some(position) = self.index.get(&shape) {

@@ -11,10 +11,10 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use crate::cluster::{Cluster, DIMENSIONS, MAX_DEVICES, NodeId};
+use crate::cluster::{DIMENSIONS, MAX_DEVICES, NodeView, Resources};
 
 pub use census::{Census, MOST_SHAPES};
-use kind::Kind;
+use kind::{Fitting, Kind};
 pub use shape::Shape;
 
 /// Popularities of a target workload add up to this.
@@ -50,27 +50,48 @@ impl Target {
     }
 
     /// What pods could use of what is free on `node` now.
-    pub fn usable(&self, cluster: &Cluster, node: NodeId) -> Usable {
+    pub fn usable(&self, node: NodeView<'_>) -> Usable {
         let mut usable = Usable::default();
-        let nodes = cluster.nodes();
-        let devices = nodes.devices(node).free_milli();
+        let devices = node.gpu_free_milli();
         for kind in &self.kinds {
-            let popularity = kind.fitting(nodes, node);
-            if popularity == 0 {
-                continue;
+            let Some((fitting, free_gpu)) = kind.fitting(node, node.free()) else { continue };
+            let mut popularity = fitting.without_devices();
+            if kind.asks_for_devices() {
+                let fullest = devices.iter().max().copied().unwrap_or(0);
+                let several = fitting.of_several(devices, free_gpu);
+                popularity += fitting.of_share(free_gpu.min(fullest.into())) + several;
+                for (sum, free) in usable.devices.iter_mut().zip(devices) {
+                    *sum += of_device(fitting, *free, free_gpu, several);
+                }
             }
             for dimension in kind.uses() {
                 usable.amounts[usize::from(dimension.0)] += popularity;
             }
-            if let Some(milli) = kind.device_milli() {
-                let would_do = usable.devices.iter_mut().zip(devices);
-                would_do
-                    .filter(|(_, free)| **free >= milli)
-                    .for_each(|(device, _)| *device += popularity);
+        }
+        usable
+    }
+
+    /// What of `devices` pods could use if they and `free` were what is free on `node`: milli-GPU
+    /// times popularity.
+    #[inline]
+    pub fn usable_gpu(&self, node: NodeView<'_>, free: &Resources, devices: &[u16]) -> u64 {
+        let mut usable = 0;
+        for kind in self.kinds.iter().filter(|kind| kind.asks_for_devices()) {
+            let Some((fitting, free_gpu)) = kind.fitting(node, free) else { continue };
+            let several = fitting.of_several(devices, free_gpu);
+            for free in devices {
+                usable += u64::from(*free) * of_device(fitting, *free, free_gpu, several);
             }
         }
         usable
     }
+}
+
+/// The popularity of those that a device of which `free` is free would do for.
+#[inline]
+fn of_device(fitting: Fitting<'_>, free: u16, free_gpu: i64, several: u64) -> u64 {
+    let of_several = if free >= fitting.several_milli() { several } else { 0 };
+    fitting.of_share(free_gpu.min(free.into())) + of_several
 }
 
 /// Numbers of pods as popularities that add up to [`WHOLE`]: rounded down, the rest goes to the

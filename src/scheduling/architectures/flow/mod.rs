@@ -134,7 +134,7 @@ impl Flow {
             // fits there, in every resource, and whether the node has changed since.
             if cluster.admits(cluster.classes().get(pod.class), *node) {
                 self.counts.placed += 1;
-                return Some(Decision::Bind { pod: ticket.pod.pod, node: *node });
+                return Some(Decision::Bind { pod: ticket.pod.pod, node: *node, devices: None });
             }
             round.refused += 1;
         }

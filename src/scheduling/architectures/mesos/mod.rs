@@ -247,7 +247,7 @@ impl Mesos {
                 answer.placed = true;
                 self.counts.attempts += 1;
                 self.counts.placed += 1;
-                return Some(Decision::Bind { pod, node: claim.node });
+                return Some(Decision::Bind { pod, node: claim.node, devices: None });
             }
             if let Some(handled) = answer.offer.handled.pop() {
                 self.close_job(cluster, answer, handled);

@@ -107,9 +107,11 @@ impl SharedState {
         while let Some(claim) = commit.claims.pop() {
             let Some(pod) = self.tickets.pending(cluster, claim.ticket) else { continue };
             if cluster.admits(cluster.classes().get(pod.class), claim.node) {
-                return Some(
-                    self.place(Decision::Bind { pod: claim.ticket.pod.pod, node: claim.node }),
-                );
+                return Some(self.place(Decision::Bind {
+                    pod: claim.ticket.pod.pod,
+                    node: claim.node,
+                    devices: None,
+                }));
             }
             commit.again.push(claim.ticket);
             commit.conflicts += 1;
@@ -153,7 +155,7 @@ impl SharedState {
     ) -> Option<Decision> {
         let rule = self.preemption.as_mut()?;
         if let Some(node) = self.planner.choose(cluster, class, serial) {
-            return Some(Decision::Bind { pod, node });
+            return Some(Decision::Bind { pod, node, devices: None });
         }
         let (node, victims) = rule.search(cluster, cluster.classes().get(class))?;
         Some(Decision::Preempt { pod, node, victims })

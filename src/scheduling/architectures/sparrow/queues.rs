@@ -101,7 +101,7 @@ impl Sparrow {
         if cluster.admits(&class, node) {
             self.lose_reservation(batch);
             self.counts.placed += 1;
-            return Some(Decision::Bind { pod: ticket.pod.pod, node });
+            return Some(Decision::Bind { pod: ticket.pod.pod, node, devices: None });
         }
         // Something happened to the node meanwhile: it waits, or looks elsewhere.
         self.batches.get_mut(batch).waiting.push_front(ticket);
@@ -134,7 +134,7 @@ impl Sparrow {
                 Head::Starts(pod) => {
                     self.worker(node).queue.pop_front();
                     self.counts.placed += 1;
-                    return Some(Decision::Bind { pod, node });
+                    return Some(Decision::Bind { pod, node, devices: None });
                 }
             }
         }

@@ -2,7 +2,9 @@
 
 use super::resource_score::ResourceScore;
 use crate::scheduling::kube::args::BalancedAllocationArgs;
-use crate::scheduling::kube::{Cache, NodeId, NodeInfo, Plugin, PodInfo, Prepared, State, Status};
+use crate::scheduling::kube::{
+    Cache, NodeId, NodeInfo, Part, Plugin, PodInfo, Prepared, State, Status,
+};
 
 /// The plugin.
 #[derive(Debug, Clone)]
@@ -27,6 +29,10 @@ impl Plugin for BalancedAllocation {
         "NodeResourcesBalancedAllocation"
     }
 
+    fn part(&self) -> Part {
+        Part::Balanced(self.clone())
+    }
+
     fn scores(&self) -> bool {
         true
     }
@@ -43,6 +49,9 @@ impl Plugin for BalancedAllocation {
         pod: &PodInfo,
         node: &NodeInfo,
     ) -> Result<i64, Status> {
+        if state.is_none() && self.score.prepare(&pod.template, cache).is_best_effort() {
+            return Ok(0);
+        }
         self.score.score(state, cache, &pod.template, node)
     }
 }

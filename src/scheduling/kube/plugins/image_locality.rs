@@ -1,7 +1,7 @@
 //! ImageLocality: nodes that have the images already are preferred.
 
 use crate::scheduling::kube::{
-    Cache, MAX_NODE_SCORE, NodeInfo, Plugin, PodInfo, State, Status, Template,
+    Cache, MAX_NODE_SCORE, NodeInfo, Part, Plugin, PodInfo, State, Status, Template,
 };
 
 const MIB: i64 = 1 << 20;
@@ -34,6 +34,10 @@ impl ImageLocality {
 impl Plugin for ImageLocality {
     fn name(&self) -> &'static str {
         "ImageLocality"
+    }
+
+    fn part(&self) -> Part {
+        Part::Images
     }
 
     fn scores(&self) -> bool {

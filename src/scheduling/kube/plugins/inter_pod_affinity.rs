@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::kubernetes::Labels;
 use crate::scheduling::kube::args::InterPodAffinityArgs;
 use crate::scheduling::kube::{
-    Cache, MAX_NODE_SCORE, NodeId, NodeInfo, Plugin, PodInfo, Prepared, Scores, State, Status,
-    Symbol, Template, Term, state_of,
+    Cache, MAX_NODE_SCORE, NodeId, NodeInfo, Part, Plugin, PodInfo, Prepared, Scores, State,
+    Status, Symbol, Template, Term, state_of,
 };
 
 /// Pods, or weights, by domain: label and value.
@@ -55,7 +55,7 @@ fn count(counts: &mut TermCounts, term: &Term, node: &NodeInfo, times: i64) {
 
 /// True if there are terms and `other` meets all of them.
 fn meets_all(terms: &[Term], cache: &Cache, other: &Template) -> bool {
-    let namespace = cache.objects.namespaces.get(&other.namespace);
+    let namespace = cache.namespaces().get(&other.namespace);
     !terms.is_empty() && terms.iter().all(|term| term.means(other, namespace))
 }
 
@@ -109,7 +109,7 @@ impl AffinityCounts {
                 count(&mut self.affinity, term, node, times);
             }
         }
-        let namespace = cache.objects.namespaces.get(&other.template.namespace);
+        let namespace = cache.namespaces().get(&other.template.namespace);
         for term in &template.anti_affinity.required {
             if term.means(&other.template, namespace) {
                 count(&mut self.anti_affinity, term, node, times);
@@ -194,7 +194,7 @@ impl Weighing<'_> {
 
     fn weigh(&mut self, other: &Template, node: &NodeInfo) {
         let template = self.template;
-        let namespace = self.cache.objects.namespaces.get(&other.namespace);
+        let namespace = self.cache.namespaces().get(&other.namespace);
         for (sign, terms) in [(1, &template.affinity), (-1, &template.anti_affinity)] {
             for (weight, term) in &terms.preferred {
                 if term.means(other, namespace) {
@@ -245,6 +245,10 @@ impl InterPodAffinity {
 impl Plugin for InterPodAffinity {
     fn name(&self) -> &'static str {
         "InterPodAffinity"
+    }
+
+    fn part(&self) -> Part {
+        Part::Pods(self.clone())
     }
 
     fn filters(&self) -> bool {

@@ -1,8 +1,10 @@
 //! The plugins of the default profile, one file each.
 
+mod allocatable;
 mod balanced_allocation;
 mod image_locality;
 mod inter_pod_affinity;
+mod logarithm;
 mod node_affinity;
 mod node_name;
 mod node_ports;
@@ -12,18 +14,19 @@ mod resources_fit;
 mod scheduling_gates;
 mod spread_defaults;
 mod spread_filter;
-mod spread_score;
+pub mod spread_score;
 mod taint_toleration;
 mod topology_spread;
 
+pub use allocatable::{Allocatable, AllocatableArgs, AllocatableMode};
 pub use balanced_allocation::BalancedAllocation;
 pub use image_locality::ImageLocality;
-pub use inter_pod_affinity::{AffinityCounts, InterPodAffinity, TermCounts};
-pub use node_affinity::NodeAffinity;
+pub use inter_pod_affinity::{AffinityCounts, InterPodAffinity, TermCounts, spread_out};
+pub use node_affinity::{NodeAffinity, node_names};
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_unschedulable::NodeUnschedulable;
-pub use resource_score::broken_linear;
+pub use resource_score::{Amounts, ResourceScore, broken_linear};
 pub use resources_fit::{Insufficient, ResourcesFit, insufficient_resources};
 pub use scheduling_gates::SchedulingGates;
 pub use spread_filter::{CriticalPaths, SpreadCounts};

@@ -7,7 +7,7 @@ use crate::kubernetes::node_selector::{NodeMatcher, PreferredNodes};
 use crate::kubernetes::{NodeSelectorTerm, PodSpec};
 use crate::scheduling::kube::args::NodeAffinityArgs;
 use crate::scheduling::kube::{
-    Cache, NodeId, NodeInfo, Plugin, PodInfo, Prepared, Scores, State, Status, Template,
+    Cache, NodeId, NodeInfo, Part, Plugin, PodInfo, Prepared, Scores, State, Status, Template,
     default_normalize,
 };
 
@@ -35,6 +35,17 @@ impl NodeAffinity {
         Ok(Self { added_required: required, added_preferred: preferred.transpose()? })
     }
 
+    /// True if pods of `template` may go to `node`.
+    pub fn admits(&self, template: &Template, node: &NodeInfo) -> bool {
+        self.admits_added(node) && admits_own(template, node)
+    }
+
+    fn admits_added(&self, node: &NodeInfo) -> bool {
+        let labels = &node.node.metadata.labels;
+        let added = self.added_required.as_ref();
+        added.is_none_or(|added| added.matches(labels, node.name()).unwrap_or(false))
+    }
+
     /// What a node is worth to a pod of `template`, before it is set off against other nodes.
     ///
     /// # Errors
@@ -50,6 +61,12 @@ impl NodeAffinity {
     }
 }
 
+/// True if the pod's own terms match; a malformed one matches nothing.
+fn admits_own(template: &Template, node: &NodeInfo) -> bool {
+    let labels = &node.node.metadata.labels;
+    template.required_nodes.matches(labels, node.name()).unwrap_or(false)
+}
+
 /// The names to which a term ties a pod; `None` if to none in particular.
 fn names_of(term: &NodeSelectorTerm) -> Option<BTreeSet<String>> {
     let of_name = |key: &str, operator: &str| key == "metadata.name" && operator == "In";
@@ -61,7 +78,7 @@ fn names_of(term: &NodeSelectorTerm) -> Option<BTreeSet<String>> {
 }
 
 /// The names to which all terms tie a pod; `None` if one of them, or none at all, does.
-fn node_names(spec: &PodSpec) -> Option<BTreeSet<String>> {
+pub fn node_names(spec: &PodSpec) -> Option<BTreeSet<String>> {
     let affinity = spec.affinity.as_ref()?.node_affinity.as_ref()?;
     let terms = &affinity.required.as_ref()?.node_selector_terms;
     if terms.is_empty() {
@@ -77,6 +94,10 @@ fn node_names(spec: &PodSpec) -> Option<BTreeSet<String>> {
 impl Plugin for NodeAffinity {
     fn name(&self) -> &'static str {
         "NodeAffinity"
+    }
+
+    fn part(&self) -> Part {
+        Part::Affinity(self.clone())
     }
 
     fn filters(&self) -> bool {
@@ -108,14 +129,10 @@ impl Plugin for NodeAffinity {
         pod: &PodInfo,
         node: &NodeInfo,
     ) -> Status {
-        let labels = &node.node.metadata.labels;
-        if let Some(added) = &self.added_required
-            && !added.matches(labels, node.name()).unwrap_or(false)
-        {
+        if !self.admits_added(node) {
             return Status::unresolvable("node(s) didn't match scheduler-enforced node affinity");
         }
-        // A malformed term matches nothing.
-        if pod.template.required_nodes.matches(labels, node.name()).unwrap_or(false) {
+        if admits_own(&pod.template, node) {
             return Status::SUCCESS;
         }
         Status::unresolvable("node(s) didn't match Pod's node affinity/selector")

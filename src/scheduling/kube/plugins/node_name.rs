@@ -1,6 +1,6 @@
 //! NodeName: a pod that names a node goes there and nowhere else.
 
-use crate::scheduling::kube::{Cache, NodeInfo, Plugin, PodInfo, State, Status};
+use crate::scheduling::kube::{Cache, NodeInfo, Part, Plugin, PodInfo, State, Status};
 
 /// The plugin.
 #[derive(Debug, Clone, Copy, Default)]
@@ -9,6 +9,10 @@ pub struct NodeName;
 impl Plugin for NodeName {
     fn name(&self) -> &'static str {
         "NodeName"
+    }
+
+    fn part(&self) -> Part {
+        Part::Name
     }
 
     fn filters(&self) -> bool {

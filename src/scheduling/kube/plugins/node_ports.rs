@@ -1,6 +1,6 @@
 //! NodePorts: host ports can be taken once per node.
 
-use crate::scheduling::kube::{Cache, NodeInfo, Plugin, PodInfo, Prepared, State, Status};
+use crate::scheduling::kube::{Cache, NodeInfo, Part, Plugin, PodInfo, Prepared, State, Status};
 
 /// The plugin.
 #[derive(Debug, Clone, Copy, Default)]
@@ -9,6 +9,10 @@ pub struct NodePorts;
 impl Plugin for NodePorts {
     fn name(&self) -> &'static str {
         "NodePorts"
+    }
+
+    fn part(&self) -> Part {
+        Part::Ports
     }
 
     fn filters(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::kubernetes::Taint;
 use crate::kubernetes::tolerations::{NO_SCHEDULE, tolerates};
-use crate::scheduling::kube::{Cache, NodeInfo, Plugin, PodInfo, State, Status};
+use crate::scheduling::kube::{Cache, NodeInfo, Part, Plugin, PodInfo, State, Status};
 
 /// The plugin.
 #[derive(Debug, Clone)]
@@ -21,6 +21,10 @@ impl Default for NodeUnschedulable {
 impl Plugin for NodeUnschedulable {
     fn name(&self) -> &'static str {
         "NodeUnschedulable"
+    }
+
+    fn part(&self) -> Part {
+        Part::Unschedulable
     }
 
     fn filters(&self) -> bool {

@@ -74,6 +74,11 @@ impl ResourceScore {
         Self { resources: resources.to_vec(), formula: Formula::Balanced }
     }
 
+    /// True if there are no resources to score by.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
     /// What a pod of `template` asks for.
     pub fn prepare(&self, template: &Template, cache: &Cache) -> Amounts {
         let list = self.requests(template);

@@ -4,8 +4,8 @@
 use super::resource_score::ResourceScore;
 use crate::scheduling::kube::args::ResourcesFitArgs;
 use crate::scheduling::kube::{
-    Cache, Code, NodeId, NodeInfo, Plugin, PodInfo, Prepared, Reason, Resource, State, Status,
-    Symbols, is_extended,
+    Cache, Code, NodeId, NodeInfo, Part, Plugin, PodInfo, Prepared, Reason, Resource, State,
+    Status, Symbol, Symbols, is_extended,
 };
 
 /// The plugin.
@@ -48,6 +48,23 @@ impl ResourcesFit {
         is_extended(name)
             && (self.args.ignored_resources.iter().any(|ignored| ignored == name)
                 || self.args.ignored_resource_groups.iter().any(|ignored| ignored == group))
+    }
+
+    /// True if enough is free on `node`: the same as an empty list of what is lacking.
+    pub fn fits(&self, requests: &Resource, node: &NodeInfo, symbols: &Symbols) -> bool {
+        let (total, used) = (&node.allocatable, &node.requested);
+        let free = |requested: i64, used: i64, capacity: i64| {
+            requested <= 0 || requested <= capacity - used
+        };
+        let scalar = |name: Symbol, amount: i64| {
+            let known = |resource: &Resource| resource.scalar(name).unwrap_or(0);
+            free(amount, known(used), known(total)) || self.ignores(symbols.text(name))
+        };
+        i64::try_from(node.pods.len()).is_ok_and(|pods| pods < total.pods)
+            && free(requests.milli_cpu, used.milli_cpu, total.milli_cpu)
+            && free(requests.memory, used.memory, total.memory)
+            && free(requests.ephemeral_storage, used.ephemeral_storage, total.ephemeral_storage)
+            && requests.scalars().iter().all(|(name, amount)| scalar(*name, *amount))
     }
 
     /// Of which resources too little is free on `node`.
@@ -129,6 +146,10 @@ fn reason(name: &str) -> Reason {
 impl Plugin for ResourcesFit {
     fn name(&self) -> &'static str {
         "NodeResourcesFit"
+    }
+
+    fn part(&self) -> Part {
+        Part::Fit(self.clone())
     }
 
     fn filters(&self) -> bool {

@@ -1,6 +1,6 @@
 //! SchedulingGates: pods wait until their gates are gone.
 
-use crate::scheduling::kube::{Plugin, PodInfo, Status};
+use crate::scheduling::kube::{Part, Plugin, PodInfo, Status};
 
 /// The plugin.
 #[derive(Debug, Clone, Copy, Default)]
@@ -9,6 +9,10 @@ pub struct SchedulingGates;
 impl Plugin for SchedulingGates {
     fn name(&self) -> &'static str {
         "SchedulingGates"
+    }
+
+    fn part(&self) -> Part {
+        Part::Nothing
     }
 
     fn pre_enqueue(&self, pod: &PodInfo) -> Status {

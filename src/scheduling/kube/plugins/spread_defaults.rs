@@ -9,7 +9,7 @@ use crate::scheduling::kube::{Cache, Template};
 /// those that its controller selects. Everything if there are none of either.
 pub fn default_selector(cache: &Cache, template: &Template) -> Selector {
     let mut labels = Labels::new();
-    for ((namespace, _), service) in &cache.objects.services {
+    for ((namespace, _), service) in &cache.objects().services {
         let selector = &service.spec.selector;
         if *namespace == template.namespace
             && selector.iter().all(|(key, value)| template.labels.get(key) == Some(value))
@@ -19,7 +19,7 @@ pub fn default_selector(cache: &Cache, template: &Template) -> Selector {
     }
     let Some(owner) = &template.controller else { return Selector::from_labels(&labels) };
     let name = (template.namespace.clone(), owner.name.clone());
-    let objects = &cache.objects;
+    let objects = cache.objects();
     let selector = match (owner.api_version.as_str(), owner.kind.as_str()) {
         ("v1", "ReplicationController") => {
             if let Some(controller) = objects.replication_controllers.get(&name) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::logarithm::logarithm;
 use crate::scheduling::kube::constraints::{count_matching, has_all_keys};
 use crate::scheduling::kube::{
     Cache, Constraint, MAX_NODE_SCORE, NodeId, NodeInfo, Scores, Symbol, Template,
@@ -158,33 +159,4 @@ pub fn reversed(score: i64, least: i64, most: i64) -> i64 {
 /// topology of nodes do not drown the few of a topology of zones.
 pub fn weight(size: usize) -> f64 {
     logarithm((size + 2) as f64)
-}
-
-/// The natural logarithm of a number from 2, term by term as Go's `math.Log` takes it (FreeBSD's
-/// `e_log.c`), so that the last bit agrees.
-fn logarithm(x: f64) -> f64 {
-    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const L: [f64; 7] = [
-        6.666_666_666_666_735_13e-1,
-        3.999_999_999_940_941_908e-1,
-        2.857_142_874_366_239_149e-1,
-        2.222_219_843_214_978_396e-1,
-        1.818_357_216_161_805_012e-1,
-        1.531_383_769_920_937_332e-1,
-        1.479_819_860_511_658_591e-1,
-    ];
-    let (mut mantissa, mut exponent) = libm::frexp(x);
-    if mantissa < std::f64::consts::FRAC_1_SQRT_2 {
-        mantissa *= 2.0;
-        exponent -= 1;
-    }
-    let (f, k) = (mantissa - 1.0, f64::from(exponent));
-    let s = f / (2.0 + f);
-    let s2 = s * s;
-    let s4 = s2 * s2;
-    let odd = s2 * (L[0] + s4 * (L[2] + s4 * (L[4] + s4 * L[6])));
-    let even = s4 * (L[1] + s4 * (L[3] + s4 * L[5]));
-    let half = 0.5 * f * f;
-    k * LN2_HIGH - ((half - (s * (half + (odd + even)) + k * LN2_LOW)) - f)
 }

@@ -5,7 +5,7 @@ use crate::kubernetes::tolerations::{
     PREFER_NO_SCHEDULE, find_untolerated, forbids_scheduling, tolerates,
 };
 use crate::scheduling::kube::{
-    Cache, NodeInfo, Plugin, PodInfo, Scores, State, Status, default_normalize,
+    Cache, NodeInfo, Part, Plugin, PodInfo, Scores, State, Status, default_normalize,
 };
 
 /// The plugin.
@@ -30,6 +30,10 @@ impl TaintToleration {
 impl Plugin for TaintToleration {
     fn name(&self) -> &'static str {
         "TaintToleration"
+    }
+
+    fn part(&self) -> Part {
+        Part::Taints
     }
 
     fn filters(&self) -> bool {

@@ -6,8 +6,8 @@ use super::spread_score::SpreadScores;
 use crate::kubernetes::TopologySpreadConstraint;
 use crate::scheduling::kube::args::{Defaulting, TopologySpreadArgs};
 use crate::scheduling::kube::{
-    Action, Cache, Constraint, NodeId, NodeInfo, Plugin, PodInfo, Prepared, Scores, State, Status,
-    Template, state_of,
+    Action, Cache, Constraint, NodeId, NodeInfo, Part, Plugin, PodInfo, Prepared, Scores, State,
+    Status, Template, state_of,
 };
 
 /// The plugin.
@@ -83,6 +83,10 @@ impl TopologySpread {
 impl Plugin for TopologySpread {
     fn name(&self) -> &'static str {
         "PodTopologySpread"
+    }
+
+    fn part(&self) -> Part {
+        Part::Spread(self.clone())
     }
 
     fn filters(&self) -> bool {

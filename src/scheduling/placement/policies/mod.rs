@@ -9,6 +9,11 @@ mod best_fit;
 mod borg_hybrid;
 mod dot_product;
 mod e_pvm;
+mod fgd;
+mod gpu_best_fit;
+mod gpu_clustering;
+mod gpu_dot_product;
+mod gpu_packing;
 mod least_allocated;
 mod most_allocated;
 mod tetris;
@@ -19,18 +24,29 @@ pub use best_fit::BestFit;
 pub use borg_hybrid::BorgHybrid;
 pub use dot_product::DotProduct;
 pub use e_pvm::Epvm;
+pub use fgd::{Fgd, Resolution};
+pub use gpu_best_fit::GpuBestFit;
+pub use gpu_clustering::GpuClustering;
+pub use gpu_dot_product::GpuDotProduct;
+pub use gpu_packing::GpuPacking;
 pub use least_allocated::LeastAllocated;
 pub use most_allocated::MostAllocated;
 pub use tetris::Tetris;
 pub use worst_fit::WorstFit;
 
 use super::region::INDEXED;
-use crate::cluster::{NodeView, PodClass};
+use crate::cluster::{Dimension, NodeView, PodClass};
 
 /// What is free of cpu and memory on `node` once a pod of `class` is placed.
 #[inline]
 fn left(class: &PodClass, node: NodeView<'_>) -> [i64; 2] {
     INDEXED.map(|dimension| node.free()[dimension] - class.requests[dimension])
+}
+
+/// What is free of `dimension` on `node` once a pod of `class` is placed.
+#[inline]
+fn left_of(dimension: Dimension, class: &PodClass, node: NodeView<'_>) -> i64 {
+    node.free()[dimension] - class.requests[dimension]
 }
 
 /// The mean, rounded down, of `percent(axis, limit)` over cpu and memory, leaving out what the

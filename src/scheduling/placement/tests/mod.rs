@@ -1,6 +1,7 @@
 //! Random cells under random changes: every way to find a node finds the one that a scan finds.
 
 mod choices;
+mod gpu;
 
 use std::sync::Arc;
 
@@ -177,7 +178,11 @@ impl World {
             work_end: WorkEnd::Never,
             usage_permille: [0; 2],
         };
-        self.cluster.submit(new, template, requests, gpu)
+        let pod = self.cluster.submit(new, template, requests, gpu);
+        for placer in self.placers.iter_mut().flat_map(|(_, placers)| placers) {
+            placer.note_arrival(&self.cluster, self.cluster.class_of(pod));
+        }
+        pod
     }
 
     /// Something changes other than by a binding.
@@ -230,7 +235,8 @@ impl World {
         }
         self.explain(pod, decider)?;
         if let Some(node) = decided {
-            self.cluster.bind(pod, node).expect("the placer checked");
+            let devices = self.placers[decider].1[0].devices(&self.cluster, class, node, serial);
+            self.cluster.bind_to(pod, node, devices).expect("the placer checked");
             if self.cluster.pod(pod).state == PodState::Starting {
                 self.cluster.start(pod);
             }

@@ -1,0 +1,372 @@
+//! A class of pods (one template) and what is known of every node for it.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::effects::{Effect, Subject, effects};
+use super::keys::{Keys, NOWHERE};
+use super::local::{Demand, Fixed, NEVER, fixed, local};
+use super::parts::Parts;
+use super::table::{Kind, Table};
+use crate::kubernetes::Taint;
+use crate::scheduling::kube::cache::Cache;
+use crate::scheduling::kube::constraints::{Action, Constraint, has_all_keys};
+use crate::scheduling::kube::node::NodeInfo;
+use crate::scheduling::kube::template::{Template, TemplateId};
+
+/// With more groups than this a class is built anew, so that those without nodes are forgotten.
+const MAX_GROUPS: usize = 16_384;
+
+/// Stands for a label that is missing, where nodes keep a value.
+pub const MISSING: i32 = i32::MIN;
+
+/// Nodes that are the same in all that is set off against other nodes.
+#[derive(Debug)]
+pub struct Group {
+    /// Raw scores of taints and affinity, then per table the domain or the value.
+    pub tuple: Box<[i32]>,
+    /// How many of its nodes will do by themselves.
+    pub members: u32,
+}
+
+/// The constraints on spreading.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rules {
+    pub hard: Vec<Constraint>,
+    /// With whether each is about single nodes.
+    pub soft: Vec<(Constraint, bool)>,
+    /// True if nodes that lack a label of a soft constraint are left out.
+    pub all_keys: bool,
+}
+
+impl Rules {
+    /// The constraints of `template`; `None` if one is malformed.
+    pub fn new(template: &Template, parts: &Parts, cache: &Cache) -> Option<Self> {
+        let Some((plugin, _)) = &parts.spread else {
+            return Some(Self { hard: Vec::new(), soft: Vec::new(), all_keys: true });
+        };
+        let hostname = cache.symbols().find("kubernetes.io/hostname");
+        let soft = plugin.constraints(cache, template, Action::ScheduleAnyway).ok()?;
+        let about_nodes =
+            |one: &Constraint| one.topology_key.is_some() && one.topology_key == hostname;
+        Some(Self {
+            hard: plugin.constraints(cache, template, Action::DoNotSchedule).ok()?,
+            soft: soft
+                .into_iter()
+                .map(|one| (about_nodes(&one), one))
+                .map(|(a, b)| (b, a))
+                .collect(),
+            all_keys: plugin.requires_all_keys(template),
+        })
+    }
+
+    fn honor_taints(&self) -> bool {
+        let soft = self.soft.iter().map(|(constraint, _)| constraint);
+        self.hard.iter().chain(soft).any(|constraint| constraint.honors_taints)
+    }
+}
+
+/// A class.
+#[derive(Debug)]
+pub struct Class {
+    pub template: Arc<Template>,
+    pub rules: Rules,
+    pub tables: Vec<Table>,
+    pub groups: Vec<Group>,
+    /// Per node, in the order of nodes: what it scores by itself.
+    pub local: Vec<i32>,
+    /// Per node: its group.
+    pub group: Vec<u32>,
+    pub numbers: FxHashMap<Box<[i32]>, u32>,
+    pub fixed: Vec<Fixed>,
+    pub demand: Demand,
+    /// True if it has to be built anew.
+    pub stale: bool,
+    /// The number of the first change of a node that it does not know of.
+    pub seen: u64,
+    /// When it was used last.
+    pub used: u64,
+    /// The version of services and controllers that it knows.
+    pub objects: u64,
+    /// Room for the tuple of a node.
+    pub tuple: Vec<i32>,
+}
+
+impl Class {
+    /// Builds a class; `None` if it has to be left to the plain path.
+    pub fn new(
+        template: &Arc<Template>,
+        parts: &Parts,
+        cache: &Cache,
+        keys: &mut Keys,
+        cordon: &Taint,
+    ) -> Option<Self> {
+        if !template.affinity_errors.is_empty() || template.preferred_nodes.is_err() {
+            return None;
+        }
+        let fit = parts.fit.as_ref().map(|(plugin, _)| plugin.scoring());
+        let balanced = parts.balanced.as_ref().map(|(plugin, _)| plugin.scoring());
+        if fit.is_some_and(|score| score.is_empty())
+            || balanced.is_some_and(|score| score.is_empty())
+        {
+            return None;
+        }
+        let demand = Demand {
+            fit: fit.map(|score| score.prepare(template, cache)),
+            balanced: balanced
+                .map(|score| score.prepare(template, cache))
+                .filter(|amounts| !amounts.is_best_effort()),
+        };
+        let nodes = cache.order().len();
+        let mut class = Self {
+            rules: Rules::new(template, parts, cache)?,
+            template: Arc::clone(template),
+            tables: Vec::new(),
+            groups: Vec::new(),
+            local: vec![NEVER; nodes],
+            group: vec![0; nodes],
+            numbers: FxHashMap::default(),
+            fixed: Vec::with_capacity(nodes),
+            demand,
+            stale: false,
+            seen: 0,
+            used: 0,
+            objects: 0,
+            tuple: Vec::new(),
+        };
+        class.make_tables(parts, cache, keys);
+        class.count(parts, cache, keys);
+        for (_, node) in cache.nodes() {
+            class.fixed.push(fixed(template, node, parts, cache, cordon)?);
+        }
+        for (place, (_, node)) in cache.nodes().enumerate() {
+            class.group[place] = class.group_of(place, keys);
+            class.refresh_local(place, node, parts, cache);
+        }
+        Some(class)
+    }
+
+    /// The tables of its own constraints and terms.
+    fn make_tables(&mut self, parts: &Parts, cache: &Cache, keys: &mut Keys) {
+        let hard = std::mem::take(&mut self.rules.hard);
+        for (index, constraint) in hard.iter().enumerate() {
+            let counts = |node: &NodeInfo| has_all_keys(&hard, node);
+            self.make_constraint(Kind::Hard(index), constraint, &counts, cache, keys);
+        }
+        self.rules.hard = hard;
+        let soft = std::mem::take(&mut self.rules.soft);
+        let constraints: Vec<Constraint> = soft.iter().map(|(one, _)| one.clone()).collect();
+        let all_keys = self.rules.all_keys;
+        for (index, (constraint, host)) in soft.iter().enumerate() {
+            let counts = |node: &NodeInfo| !all_keys || has_all_keys(&constraints, node);
+            let kind = if *host { Kind::Host(index) } else { Kind::Soft(index) };
+            self.make_constraint(kind, constraint, &counts, cache, keys);
+        }
+        self.rules.soft = soft;
+        if parts.pods.is_some() {
+            let template = Arc::clone(&self.template);
+            for term in &template.affinity.required {
+                self.make_term_table(Kind::Affinity, Some(term.topology_key), cache, keys);
+            }
+        }
+    }
+
+    fn make_constraint(
+        &mut self,
+        kind: Kind,
+        constraint: &Constraint,
+        counts: &dyn Fn(&NodeInfo) -> bool,
+        cache: &Cache,
+        keys: &mut Keys,
+    ) {
+        let number = keys.number(constraint.topology_key, cache);
+        let key = keys.get(number);
+        let table = match kind {
+            Kind::Host(_) => Table::new(kind, number, true, key.domain.len(), None, Vec::new()),
+            _ => {
+                let counted: Vec<bool> = cache
+                    .nodes()
+                    .map(|(_, node)| counts(node) && constraint.includes(&self.template, node))
+                    .collect();
+                let mut present = vec![false; key.members.len()];
+                for (place, counts) in counted.iter().enumerate() {
+                    if *counts && key.domain[place] != NOWHERE {
+                        present[key.domain[place] as usize] = true;
+                    }
+                }
+                // How many domains the candidates are in has to be known for soft constraints.
+                let fine = key.fine && matches!(kind, Kind::Hard(_));
+                Table::new(kind, number, fine, key.members.len(), Some(counted), present)
+            }
+        };
+        self.tables.push(table);
+    }
+
+    fn make_term_table(
+        &mut self,
+        kind: Kind,
+        symbol: Option<crate::scheduling::kube::symbols::Symbol>,
+        cache: &Cache,
+        keys: &mut Keys,
+    ) -> usize {
+        let number = keys.number(symbol, cache);
+        if let Some(found) = self.tables.iter().position(|t| t.kind == kind && t.key == number) {
+            return found;
+        }
+        let key = keys.get(number);
+        let table = Table::new(kind, number, key.fine, key.members.len(), None, Vec::new());
+        self.tables.push(table);
+        self.tables.len() - 1
+    }
+
+    /// What each pod of `other` means to this class.
+    pub fn effects_of(&self, other: &Template, parts: &Parts, cache: &Cache) -> Vec<Effect> {
+        let subject =
+            Subject { template: &self.template, hard: &self.rules.hard, soft: &self.rules.soft };
+        effects(&subject, other, parts, cache)
+    }
+
+    /// The table of an effect, if it is there.
+    pub fn table_of(&self, effect: &Effect, cache: &Cache, keys: &mut Keys) -> Option<usize> {
+        let number = match effect.key {
+            Some(_) => Some(keys.number(effect.key, cache)),
+            None => None,
+        };
+        self.tables.iter().position(|table| {
+            table.kind == effect.kind && number.is_none_or(|number| number == table.key)
+        })
+    }
+
+    /// Counts all pods that are there, and makes tables for terms of theirs.
+    fn count(&mut self, parts: &Parts, cache: &Cache, keys: &mut Keys) {
+        let mut known: FxHashMap<TemplateId, Vec<(usize, Effect)>> = FxHashMap::default();
+        for (place, (_, node)) in cache.nodes().enumerate() {
+            for pod in &node.pods {
+                let found = known.entry(pod.template.id).or_insert_with(|| {
+                    self.effects_of(&pod.template, parts, cache)
+                        .into_iter()
+                        .map(|effect| {
+                            let table = match self.table_of(&effect, cache, keys) {
+                                Some(table) => table,
+                                None => self.make_term_table(effect.kind, effect.key, cache, keys),
+                            };
+                            (table, effect)
+                        })
+                        .collect()
+                });
+                for (table, effect) in found {
+                    if !(effect.live && pod.terminating) {
+                        self.tables[*table].add_at(place, effect.amount, keys);
+                    }
+                }
+            }
+        }
+    }
+
+    /// So many pods of a kind with these effects came to the node at `place`.
+    pub fn apply(&mut self, table: usize, place: usize, amount: i64, keys: &Keys) {
+        let changed = self.tables[table].add_at(place, amount, keys);
+        if !changed || !self.tables[table].fine {
+            return;
+        }
+        if matches!(self.tables[table].kind, Kind::Host(_)) {
+            self.regroup(place, keys);
+            return;
+        }
+        let key = keys.get(self.tables[table].key);
+        for member in &key.members[key.domain[place] as usize] {
+            self.regroup(*member as usize, keys);
+        }
+    }
+
+    fn group_of(&mut self, place: usize, keys: &Keys) -> u32 {
+        let mut tuple = std::mem::take(&mut self.tuple);
+        tuple.clear();
+        tuple.extend([self.fixed[place].taints, self.fixed[place].affinity]);
+        tuple.extend(self.tables.iter().map(|table| table.of_node(place, keys)));
+        let number = match self.numbers.get(tuple.as_slice()) {
+            Some(number) => *number,
+            None => {
+                let number = u32::try_from(self.groups.len()).expect("fewer than 2^32 groups");
+                let key: Box<[i32]> = tuple.as_slice().into();
+                self.groups.push(Group { tuple: key.clone(), members: 0 });
+                self.numbers.insert(key, number);
+                self.stale |= self.groups.len() > MAX_GROUPS.max(2 * self.local.len());
+                number
+            }
+        };
+        self.tuple = tuple;
+        number
+    }
+
+    fn regroup(&mut self, place: usize, keys: &Keys) {
+        let (old, new) = (self.group[place], self.group_of(place, keys));
+        if old != new && self.local[place] != NEVER {
+            self.groups[old as usize].members -= 1;
+            self.groups[new as usize].members += 1;
+        }
+        self.group[place] = new;
+    }
+
+    /// The pods on the node at `place` changed.
+    pub fn refresh_local(&mut self, place: usize, node: &NodeInfo, parts: &Parts, cache: &Cache) {
+        let new = local(&self.template, node, self.fixed[place], &self.demand, parts, cache);
+        let old = std::mem::replace(&mut self.local[place], new);
+        let members = &mut self.groups[self.group[place] as usize].members;
+        match (old == NEVER, new == NEVER) {
+            (true, false) => *members += 1,
+            (false, true) => *members -= 1,
+            _ => {}
+        }
+    }
+
+    /// The taints of the node at `place` changed.
+    pub fn refresh_fixed(
+        &mut self,
+        place: usize,
+        node: &NodeInfo,
+        parts: &Parts,
+        cache: &Cache,
+        keys: &Keys,
+        cordon: &Taint,
+    ) {
+        match fixed(&self.template, node, parts, cache, cordon) {
+            Some(new) if !self.rules.honor_taints() => {
+                self.fixed[place] = new;
+                self.regroup(place, keys);
+            }
+            // Which nodes count depends on taints, or the plain path has to see to it.
+            _ => self.stale = true,
+        }
+    }
+}
+
+impl Table {
+    /// Adds to the value of the domain of the node at `place`; false if that does not count.
+    fn add_at(&mut self, place: usize, amount: i64, keys: &Keys) -> bool {
+        if self.counted.as_ref().is_some_and(|counted| !counted[place]) {
+            return false;
+        }
+        let domain = keys.get(self.key).domain[place];
+        if domain == NOWHERE {
+            return false;
+        }
+        let at = if matches!(self.kind, Kind::Host(_)) { place } else { domain as usize };
+        self.add(at, amount);
+        true
+    }
+
+    /// What tells the node at `place` from others: its domain, or the value of that.
+    fn of_node(&self, place: usize, keys: &Keys) -> i32 {
+        let domain = keys.get(self.key).domain[place];
+        if domain == NOWHERE {
+            return MISSING;
+        }
+        match self.kind {
+            Kind::Host(_) => self.kept(self.values[place]),
+            _ if self.fine => self.kept(self.values[domain as usize]),
+            _ => i32::try_from(domain).unwrap_or(i32::MAX),
+        }
+    }
+}

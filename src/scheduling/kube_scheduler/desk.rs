@@ -1,0 +1,96 @@
+//! What the queue asks: who goes first, who is held back, and whom an event may help.
+//!
+//! Hints are exact where upstream's are cautious: a pod that a plugin rejected is moved because of
+//! a node only if that plugin would take that node now. Upstream tries such pods in vain; a try in
+//! vain changes nothing but the order among equals.
+
+use std::cmp::Reverse;
+
+use super::book::Book;
+use crate::cluster::{PodId, PodRef};
+use crate::engine::SimTime;
+use crate::scheduling::kube::queue::{Hint, PluginId, QueuePolicy, QueuedPod};
+use crate::scheduling::kube::{NodeId, PodInfo, Prepared, Scheduler};
+
+/// What can happen in the cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A node was added or changed.
+    Node(NodeId),
+    /// A node left.
+    NodeGone,
+    /// A pod was bound to a node.
+    PodAdded(PodId),
+    /// A pod left a node.
+    PodLeft(NodeId),
+}
+
+/// The scheduler and its pods.
+pub struct Desk {
+    /// Cache, plugins and cycle.
+    pub scheduler: Scheduler,
+    /// The pods.
+    pub book: Book,
+}
+
+impl Desk {
+    /// True if `plugin` would let `pod` on `node` now.
+    fn takes(&self, plugin: PluginId, pod: &PodInfo, node: NodeId) -> bool {
+        let Scheduler { profile, cache, .. } = &self.scheduler;
+        let Some(enabled) = profile.plugins.get(usize::from(plugin.0)) else { return true };
+        let state = match enabled.plugin.pre_filter(cache, pod) {
+            Prepared::State(state) | Prepared::Only(state, _) => state,
+            Prepared::Skip => return true,
+            Prepared::Rejected(_) => return false,
+        };
+        let node = cache.node(node);
+        enabled.plugin.filter(state.as_deref(), cache, pod, node).is_success()
+    }
+
+    /// True if the plugin looks at other nodes than the one in question.
+    fn looks_around(&self, plugin: PluginId) -> bool {
+        let plugins = &self.scheduler.profile.plugins;
+        plugins.get(usize::from(plugin.0)).is_some_and(|enabled| {
+            matches!(enabled.plugin.name(), "PodTopologySpread" | "InterPodAffinity")
+        })
+    }
+}
+
+impl QueuePolicy for Desk {
+    type Pod = PodRef;
+    type Key = (Reverse<i32>, SimTime);
+    type Event = Event;
+
+    fn sort_key(&self, pod: &QueuedPod<PodRef>) -> Self::Key {
+        (Reverse(pod.priority), pod.timestamp)
+    }
+
+    fn gate(&self, pod: &QueuedPod<PodRef>) -> Option<PluginId> {
+        let known = self.book.get(pod.pod.pod)?;
+        let status = self.scheduler.pre_enqueue(&known.info);
+        if status.is_success() {
+            return None;
+        }
+        Some(self.plugin(&status.plugin))
+    }
+
+    fn hint(&self, plugin: PluginId, event: &Event, pod: PodRef) -> Hint {
+        let Some(known) = self.book.get(pod.pod) else { return Hint::Skip };
+        let helps = match event {
+            // Counts in other domains may have changed with it.
+            _ if self.looks_around(plugin) => true,
+            Event::Node(node) | Event::PodLeft(node) => self.takes(plugin, &known.info, *node),
+            Event::NodeGone | Event::PodAdded(_) => false,
+        };
+        if helps { Hint::Queue } else { Hint::Skip }
+    }
+}
+
+impl Desk {
+    /// The place of a plugin in the profile; the first one's if it is not there.
+    pub fn plugin(&self, name: &str) -> PluginId {
+        let mut plugins = self.scheduler.profile.plugins.iter();
+        let place = plugins.position(|enabled| enabled.plugin.name() == name).unwrap_or(0);
+        PluginId(u8::try_from(place).expect("a profile has at most 64 plugins"))
+    }
+}
