@@ -301,9 +301,10 @@ fn look(cell: &Cell, name: &str, options: &Value) -> (f64, f64, f64) {
     let result = simulation.run(&|_| {}).expect("it goes through");
     let pods = counter.pods.load(Ordering::Relaxed) as f64;
     let at_once = counter.at_once.load(Ordering::Relaxed) as f64 / pods;
-    let (wait, completion) = (result.waiting[0].from_submit.mean_s, result.jobs.completion.mean_s);
-    println!("{name} {options}: wait {wait:.2} s, job {completion:.1} s, at once {at_once:.4}");
-    (wait, completion, at_once)
+    let load = result.resources[0].allocation_ratio.expect("there is capacity");
+    let completion = result.jobs.completion.mean_s;
+    println!("{name} {options}: load {load:.4}, job {completion:.1} s, at once {at_once:.4}");
+    (load, completion, at_once)
 }
 
 fn sparrow(ratio: f64, late: bool, sampling: &str) -> Value {
