@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 
 use super::book::Book;
-use crate::cluster::{PodId, PodRef};
+use crate::cluster::PodRef;
 use crate::engine::SimTime;
 use crate::scheduling::kube::queue::{Hint, PluginId, QueuePolicy, QueuedPod};
 use crate::scheduling::kube::{NodeId, PodInfo, Prepared, Scheduler};
@@ -20,7 +20,7 @@ pub enum Event {
     /// A node left.
     NodeGone,
     /// A pod was bound to a node.
-    PodAdded(PodId),
+    PodAdded,
     /// A pod left a node.
     PodLeft(NodeId),
 }
@@ -80,7 +80,7 @@ impl QueuePolicy for Desk {
             // Counts in other domains may have changed with it.
             _ if self.looks_around(plugin) => true,
             Event::Node(node) | Event::PodLeft(node) => self.takes(plugin, &known.info, *node),
-            Event::NodeGone | Event::PodAdded(_) => false,
+            Event::NodeGone | Event::PodAdded => false,
         };
         if helps { Hint::Queue } else { Hint::Skip }
     }

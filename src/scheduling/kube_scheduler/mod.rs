@@ -9,12 +9,12 @@ mod desk;
 mod options;
 mod translate;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::book::api_time;
 use self::desk::{Desk, Event};
-use super::kube::queue::{PluginSet, QueuedPod, SchedulingQueue};
-use super::kube::{Cycle, NodeId as KubeNode, PodInfo};
+use super::kube::queue::{Hint, Place, PluginSet, QueuePolicy, QueuedPod, SchedulingQueue};
+use super::kube::{Cycle, NodeId as KubeNode, Placement, PodInfo};
 use super::scheduler::{Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses};
 use crate::cluster::{
     Cluster, EvictionCause, Fact, NodeId, PodClass, PodId, PodRef, PodState, ResourceNames,
@@ -44,6 +44,8 @@ pub struct KubeScheduler {
     has_news: bool,
     /// Bound pods by priority: nobody is preempted where nobody is lower.
     bound_by_priority: BTreeMap<i32, usize>,
+    /// Pods that fit nowhere, by class; some may wait no longer.
+    unschedulable: BTreeMap<u32, BTreeSet<PodRef>>,
     /// Why pods of a class could not be placed, the last time.
     why: BTreeMap<u32, String>,
     counts: SchedulerCounts,
@@ -65,6 +67,7 @@ impl KubeScheduler {
             now: SimTime::ZERO,
             has_news: false,
             bound_by_priority: BTreeMap::new(),
+            unschedulable: BTreeMap::new(),
             why: BTreeMap::new(),
             counts: SchedulerCounts::default(),
         }
@@ -82,13 +85,13 @@ impl KubeScheduler {
             self.numbers.resize(slot.index() + 1, NodeId::NONE);
         }
         self.numbers[slot.index()] = node;
-        self.queue.move_all(&self.desk, &Event::Node(slot), self.now);
+        self.wake(&Event::Node(slot));
     }
 
     fn node_gone(&mut self, cluster: &Cluster, node: NodeId) {
         if self.nodes.get_mut(node.index()).and_then(Option::take).is_some() {
             self.desk.scheduler.cache.remove_node(&cluster.nodes().spec(node).name);
-            self.queue.move_all(&self.desk, &Event::NodeGone, self.now);
+            self.wake(&Event::NodeGone);
         }
     }
 
@@ -100,7 +103,7 @@ impl KubeScheduler {
                 self.put_on_node(pod, slot);
             }
         }
-        self.queue.move_all(&self.desk, &Event::PodAdded(pod), self.now);
+        self.wake(&Event::PodAdded);
     }
 
     /// Puts a pod on a node of the cache.
@@ -133,6 +136,31 @@ impl KubeScheduler {
         }
     }
 
+    /// Something happened: classes of pods that it may help are tried again. Pods of one class are
+    /// the same to every plugin, so one of them is asked for all.
+    fn wake(&mut self, event: &Event) {
+        let (desk, queue) = (&self.desk, &self.queue);
+        let mut helped = Vec::new();
+        self.unschedulable.retain(|_, pods| {
+            while let Some(first) = pods.first().copied() {
+                let waits = queue.place(first) == Some(Place::Unschedulable);
+                let Some(queued) = queue.get(first).filter(|_| waits) else {
+                    pods.remove(&first);
+                    continue;
+                };
+                let mut rejectors = queued.rejectors().iter();
+                if rejectors.any(|plugin| desk.hint(plugin, event, first) == Hint::Queue) {
+                    helped.extend(std::mem::take(pods));
+                }
+                break;
+            }
+            !pods.is_empty()
+        });
+        if !helped.is_empty() {
+            self.queue.move_some(&self.desk, event, &helped, self.now);
+        }
+    }
+
     /// Looks for a place for a pod that was taken from the queue.
     fn attempt(&mut self, cluster: &Cluster, queued: QueuedPod<PodRef>) {
         let pod = queued.pod.pod;
@@ -145,19 +173,19 @@ impl KubeScheduler {
         };
         self.counts.attempts += 1;
         let info = known.info.clone();
-        match self.desk.scheduler.schedule(&info) {
-            Ok(cycle) if !cycle.best.is_empty() => self.bind(cluster, queued, &cycle),
-            Ok(cycle) => self.give_up(cluster, queued, &info, &cycle),
+        let (ties, lots) = (self.ties, &mut self.lots);
+        let mut pick = |equals: usize| match ties {
+            Ties::First => 0,
+            Ties::Random => lots.below(equals as u64) as usize,
+        };
+        match self.desk.scheduler.place(&info, &mut pick) {
+            Ok(Placement::Node(slot)) => self.bind(cluster, queued, slot),
+            Ok(Placement::Nowhere(cycle)) => self.give_up(cluster, queued, &info, &cycle),
             Err(status) => self.fail(queued, status.message()),
         }
     }
 
-    fn bind(&mut self, cluster: &Cluster, queued: QueuedPod<PodRef>, cycle: &Cycle) {
-        self.counts.examined += cycle.evaluated() as u64;
-        let slot = match self.ties {
-            Ties::First => cycle.best[0],
-            Ties::Random => cycle.best[self.lots.below(cycle.best.len() as u64) as usize],
-        };
+    fn bind(&mut self, cluster: &Cluster, queued: QueuedPod<PodRef>, slot: KubeNode) {
         let (pod, node) = (queued.pod.pod, self.numbers[slot.index()]);
         let class = cluster.classes().get(cluster.pod(pod).class);
         if !cluster.admits(class, node) {
@@ -185,8 +213,10 @@ impl KubeScheduler {
         let known = self.desk.book.get(queued.pod.pod).expect("a pod that is tried is known");
         let message = cycle.diagnosis.message(self.desk.scheduler.cache.order().len());
         self.why.insert(known.class.0, message);
-        self.preempt(cluster, queued.pod.pod, info, cycle);
+        let (class, pod) = (known.class, queued.pod);
+        self.preempt(cluster, pod.pod, info, cycle);
         self.queue.add_unschedulable(&self.desk, queued, self.now);
+        self.unschedulable.entry(class.0).or_default().insert(pod);
     }
 
     fn fail(&mut self, mut queued: QueuedPod<PodRef>, why: String) {
@@ -273,7 +303,7 @@ impl Scheduler for KubeScheduler {
             Fact::PodUnbound { pod, node, .. } => {
                 self.take_off_node(pod);
                 if let Some(slot) = self.nodes.get(node.index()).copied().flatten() {
-                    self.queue.move_all(&self.desk, &Event::PodLeft(slot), self.now);
+                    self.wake(&Event::PodLeft(slot));
                 }
             }
             Fact::PodEnded { pod, .. } => self.forget(pod),
