@@ -132,6 +132,15 @@ pub fn feasible_nodes_to_find(percentage: i32, nodes: usize) -> usize {
     (nodes * percentage.unwrap_or_else(adaptive) / 100).max(LEAST)
 }
 
+/// How far a cycle looks.
+#[derive(Clone, Copy)]
+enum Search {
+    /// In a circle from this place, until there are enough nodes that will do.
+    UntilEnough { start: usize },
+    /// At every node.
+    Everywhere,
+}
+
 /// What the preparation of filters came to.
 enum Filters {
     /// All nodes may do, or those of these names.
@@ -182,7 +191,32 @@ impl Scheduler {
     ///
     /// If a plugin fails.
     pub fn schedule(&mut self, pod: &PodInfo) -> Result<Cycle, Status> {
-        let mut cycle = self.find(pod)?;
+        let (cycle, processed) = self.find(pod, Search::UntilEnough { start: self.next_start })?;
+        if !self.cache.order().is_empty() {
+            self.next_start = (self.next_start + processed) % self.cache.order().len();
+        }
+        self.scored(pod, cycle)
+    }
+
+    /// What the scheduler says of every node, however many it would look at.
+    ///
+    /// # Errors
+    ///
+    /// If a plugin fails.
+    pub fn evaluate(&self, pod: &PodInfo) -> Result<Cycle, Status> {
+        let (cycle, _) = self.find(pod, Search::Everywhere)?;
+        self.scored(pod, cycle)
+    }
+
+    /// How many nodes that will do are enough, of `nodes`.
+    fn enough(&self, nodes: usize) -> usize {
+        let scores = self.profile.plugins.iter().any(|enabled| enabled.plugin.scores());
+        let percentage = self.profile.percentage_of_nodes_to_score;
+        if scores { feasible_nodes_to_find(percentage, nodes) } else { 1 }
+    }
+
+    /// Scores the nodes that will do, where there is more than one.
+    fn scored(&self, pod: &PodInfo, mut cycle: Cycle) -> Result<Cycle, Status> {
         match cycle.feasible.as_slice() {
             [] => {}
             [only] => cycle.best = vec![*only],
@@ -228,8 +262,8 @@ impl Scheduler {
         self.cache.add_pod(pod, node);
     }
 
-    /// The nodes that will do.
-    fn find(&mut self, pod: &PodInfo) -> Result<Cycle, Status> {
+    /// The nodes that will do, and how many were looked at in the circle of all nodes.
+    fn find(&self, pod: &PodInfo, search: Search) -> Result<(Cycle, usize), Status> {
         let mut cycle = Cycle {
             feasible: Vec::new(),
             diagnosis: Diagnosis::default(),
@@ -243,15 +277,18 @@ impl Scheduler {
                 diagnosis.pre_filter_message = status.message();
                 diagnosis.note(&status);
                 diagnosis.statuses.set_absent(status);
-                return Ok(cycle);
+                return Ok((cycle, 0));
             }
             Filters::Nodes(names) => names,
         };
-        if let Some(node) = self.cache.node_id(&pod.nominated_node) {
-            let (feasible, _) = self.filter_all(pod, &cycle.state, &[node], 0, diagnosis)?;
+        if let Search::UntilEnough { .. } = search
+            && let Some(node) = self.cache.node_id(&pod.nominated_node)
+        {
+            let alone = Search::UntilEnough { start: 0 };
+            let (feasible, _) = self.filter_all(pod, &cycle.state, &[node], alone, diagnosis)?;
             if !feasible.is_empty() {
                 cycle.feasible = feasible;
-                return Ok(cycle);
+                return Ok((cycle, 0));
             }
         }
         let nodes = match &names {
@@ -265,12 +302,9 @@ impl Scheduler {
             }
         };
         let (feasible, processed) =
-            self.filter_all(pod, &cycle.state, &nodes, self.next_start, diagnosis)?;
+            self.filter_all(pod, &cycle.state, &nodes, search, diagnosis)?;
         cycle.feasible = feasible;
-        if !self.cache.order().is_empty() {
-            self.next_start = (self.next_start + processed) % self.cache.order().len();
-        }
-        Ok(cycle)
+        Ok((cycle, processed))
     }
 
     /// Runs the preparation of all filters.
@@ -311,19 +345,20 @@ impl Scheduler {
         Ok(rejected.map_or(Filters::Nodes(names), Filters::Rejected))
     }
 
-    /// Filters `nodes` in a circle from `start` until there are enough that will do. Returns them
-    /// in the order of all nodes, and how many were looked at.
+    /// Filters `nodes` in a circle as `search` says. Returns those that will do, in the order of all
+    /// nodes, and how many were looked at.
     fn filter_all(
         &self,
         pod: &PodInfo,
         state: &CycleState,
         nodes: &[NodeId],
-        start: usize,
+        search: Search,
         diagnosis: &mut Diagnosis,
     ) -> Result<(Vec<NodeId>, usize), Status> {
-        let scores = self.profile.plugins.iter().any(|enabled| enabled.plugin.scores());
-        let percentage = self.profile.percentage_of_nodes_to_score;
-        let enough = if scores { feasible_nodes_to_find(percentage, nodes.len()) } else { 1 };
+        let (start, enough) = match search {
+            Search::UntilEnough { start } => (start, self.enough(nodes.len())),
+            Search::Everywhere => (0, nodes.len()),
+        };
         let mut feasible = Vec::new();
         for place in 0..nodes.len() {
             let id = nodes[(start + place) % nodes.len()];

@@ -6,6 +6,7 @@
 
 mod book;
 mod desk;
+mod explain;
 mod options;
 mod translate;
 
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::book::api_time;
 use self::desk::{Desk, Event};
+use super::explanation::Explanation;
 use super::kube::queue::{Hint, Place, PluginSet, QueuePolicy, QueuedPod, SchedulingQueue};
 use super::kube::{Cycle, NodeId as KubeNode, Placement, PodInfo};
 use super::scheduler::{Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses};
@@ -362,6 +364,15 @@ impl Scheduler for KubeScheduler {
 
     fn counts(&self) -> SchedulerCounts {
         self.counts
+    }
+
+    fn explain(
+        &self,
+        _cluster: &Cluster,
+        pod: PodId,
+        names: &ResourceNames,
+    ) -> Option<Explanation> {
+        explain::explain(&self.desk, &self.numbers, pod, names)
     }
 
     fn waiting(&self, cluster: &Cluster, _names: &ResourceNames, most: usize) -> WaitingClasses {
