@@ -269,7 +269,7 @@ fn fair_share() {
 #[test]
 fn swf_nasa() {
     if has_trace("swf", "swf-nasa") {
-        compare_in_release("swf-nasa");
+        compare("swf-nasa");
     }
 }
 
