@@ -1,6 +1,9 @@
 //! What a scenario says of the scheduler.
 
+use std::sync::Arc;
+
 use super::placement::{BestFit, Index, Strategy};
+use crate::workload::kubernetes::KubernetesCell;
 
 /// In which order pending pods are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub struct SchedulerConfig {
     pub head_of_line_blocking: bool,
     /// Whether pods may displace others.
     pub preemption: PreemptionRule,
+    /// Kubernetes objects of the cell, where it has some.
+    pub manifests: Option<Arc<KubernetesCell>>,
 }
 
 impl Default for SchedulerConfig {
@@ -50,6 +55,7 @@ impl Default for SchedulerConfig {
             queue: QueueOrder::default(),
             head_of_line_blocking: false,
             preemption: PreemptionRule::default(),
+            manifests: None,
         }
     }
 }

@@ -125,9 +125,9 @@ const KUBE_SCHEDULER: ArchitectureEntry = ArchitectureEntry {
         Setting::HeadOfLineBlocking,
         Setting::Preemption,
     ],
-    build: |options, _| {
-        let options = KubeOptions::read(options)?;
-        Ok(Box::new(|_, streams| Box::new(KubeScheduler::new(options, streams))))
+    build: |options, folder| {
+        let options = KubeOptions::read(options, folder)?;
+        Ok(Box::new(move |config, streams| Box::new(KubeScheduler::new(options, &config, streams))))
     },
 };
 

@@ -81,6 +81,7 @@ impl SchedulerPlan {
             queue: self.queue,
             head_of_line_blocking: self.head_of_line_blocking,
             preemption: self.preemption,
+            manifests: None,
         }
     }
 

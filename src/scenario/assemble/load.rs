@@ -99,7 +99,7 @@ pub fn load(
     problems: &mut Problems<'_>,
 ) -> (Load, Vec<PoolNodes>) {
     let workload = &scenario.workload;
-    check_one_load(workload, problems);
+    check_one_load(scenario, problems);
     if let Some(given) = &workload.trace {
         let load =
             trace(given, !pools.is_empty(), files, problems).map_or(Load::Unreadable, Load::Trace);
@@ -121,7 +121,8 @@ pub fn load(
     }
 }
 
-fn check_one_load(workload: &types::Workload, problems: &mut Problems<'_>) {
+fn check_one_load(scenario: &Scenario, problems: &mut Problems<'_>) {
+    let workload = &scenario.workload;
     let loads = [
         ("trace", workload.trace.is_some()),
         ("generator", workload.generator.is_some()),
@@ -131,13 +132,13 @@ fn check_one_load(workload: &types::Workload, problems: &mut Problems<'_>) {
     let mut given = loads.iter().filter(|(_, there)| *there).map(|(name, _)| *name);
     let path = Path::of(&["workload"]);
     let Some(first) = given.next() else {
-        if workload.services.is_empty() {
+        if workload.services.is_empty() && scenario.kubernetes.files.is_empty() {
             let message = "the workload is empty: nothing would ever run";
             problems.add_with_help(
                 ErrorCode::MissingField,
                 &path,
                 message,
-                "add trace, generator, poisson, yardstick or services",
+                "add trace, generator, poisson, yardstick or services, or kubernetes.files",
             );
         }
         return;

@@ -8,10 +8,13 @@ mod cluster;
 mod distribution;
 mod files;
 mod load;
+mod manifests;
 mod services;
 mod source;
 mod topology;
 mod trace;
+
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 
@@ -35,6 +38,7 @@ use crate::protocol::ProcessSpec;
 use crate::scheduling::SchedulerConfig;
 use crate::simulation::{ControlPlane, SimulationConfig, TierBehaviour};
 use crate::workload::google2011::UNITS_OF_THE_LARGEST_MACHINE;
+use crate::workload::kubernetes::KubernetesCell;
 use crate::workload::{ReadProgress, SourceError};
 
 /// A scenario that fits together, ready to be run under any number of seeds.
@@ -58,6 +62,7 @@ pub struct Plan {
     services: Vec<Service>,
     control_plane: ControlPlane,
     scheduler: SchedulerPlan,
+    manifests: Option<Arc<KubernetesCell>>,
     failures: Vec<FailureProcess>,
     faults: Vec<ScriptedFault>,
     tiers: [TierBehaviour; Tier::COUNT],
@@ -89,18 +94,30 @@ impl Plan {
         let end = run_end(scenario, &mut problems);
         let warmup = warmup(scenario, end, &mut problems);
         let names = cluster::resource_names(&scenario.cluster, &mut problems);
+        let manifests = manifests::read(&scenario.kubernetes, &files, &mut problems);
+        let names = match &manifests {
+            Some(manifests) => manifests::resource_names(names, manifests, &mut problems),
+            None => names,
+        };
         let mut pools = cluster::pools(&scenario.cluster, &names, &mut problems);
         let (mut load, brought) = load::load(scenario, &pools, &files, &mut problems);
         pools.extend(brought);
         load::end_with_run(&mut load, end);
         check_end(end, &load, &mut problems);
-        check_nodes(&pools, &load, &mut problems);
+        if manifests.as_ref().is_none_or(|manifests| manifests.objects.nodes.is_empty()) {
+            check_nodes(&pools, &load, &mut problems);
+        }
         let names = with_names_of_trace(names, &load, &mut problems);
         let from_trace = load.trace_brings_nodes();
-        let cell = topology::cell(scenario, pools, from_trace, &mut problems);
+        let mut cell = topology::cell(scenario, pools, from_trace, &mut problems);
+        let mut others = Vec::new();
+        if let Some(manifests) = &manifests {
+            manifests::add_nodes(&mut cell, manifests, &names);
+            others = manifests::services(manifests, &names);
+        }
         let targets = Targets::new(scenario, &cell, from_trace);
         let scheduler = behaviour::scheduler(&scenario.scheduler, registry, &files, &mut problems);
-        let services = services::services(scenario, &names, &files, &mut problems);
+        let services = services::services(scenario, others, &names, &files, &mut problems);
         let failures = &scenario.failures;
         let failures_built =
             behaviour::processes(&failures.processes, &targets, &files, &mut problems);
@@ -132,6 +149,7 @@ impl Plan {
             services,
             control_plane,
             scheduler: scheduler.expect("a scheduler that is missing is a problem"),
+            manifests,
             failures: failures_built,
             faults,
             tiers,
@@ -194,7 +212,10 @@ impl Plan {
             source,
             services: self.services.clone(),
             control_plane: self.control_plane.clone(),
-            scheduler: self.scheduler.build(),
+            scheduler: SchedulerConfig {
+                manifests: self.manifests.clone(),
+                ..self.scheduler.build()
+            },
             architecture: Some(self.scheduler.build_architecture()),
             failures: self.failures.clone(),
             faults: self.faults.clone(),

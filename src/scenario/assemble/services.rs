@@ -21,9 +21,10 @@ use crate::scenario::types::{
 };
 use crate::workload::usual_priority;
 
-/// All services.
+/// All services: those of the scenario, then `others`.
 pub fn services(
     scenario: &Scenario,
+    others: Vec<Service>,
     names: &ResourceNames,
     files: &Files,
     problems: &mut Problems<'_>,
@@ -33,7 +34,7 @@ pub fn services(
     let mut services = Vec::new();
     for (index, service) in given.iter().enumerate() {
         let path = Path::of(&["workload", "services"]).index(index);
-        if !seen.insert(service.name.as_str()) {
+        if !seen.insert(service.name.clone()) {
             let message = format!("there are two services called \"{}\"", service.name);
             problems.add(ErrorCode::DuplicateName, &path.key("name"), message);
         }
@@ -41,9 +42,17 @@ pub fn services(
         built.objective = scenario.slo.availability.get(&service.name).map(Quantity::amount);
         services.push(built);
     }
-    for name in scenario.slo.availability.keys().filter(|name| !seen.contains(name.as_str())) {
+    for mut other in others {
+        if !seen.insert(other.name.to_string()) {
+            let message = format!("there is another service called \"{}\"", other.name);
+            problems.add(ErrorCode::DuplicateName, &Path::of(&["kubernetes", "files"]), message);
+        }
+        other.objective = scenario.slo.availability.get(&*other.name).map(Quantity::amount);
+        services.push(other);
+    }
+    for name in scenario.slo.availability.keys().filter(|name| !seen.contains(*name)) {
         let path = Path::of(&["slo", "availability"]).key(name);
-        problems.unknown_name(&path, "service", name, seen.iter().copied());
+        problems.unknown_name(&path, "service", name, seen.iter().map(String::as_str));
     }
     services
 }

@@ -56,6 +56,9 @@ pub struct Scenario {
     /// The nodes.
     #[serde(default)]
     pub cluster: Cluster,
+    /// Nodes and workloads as Kubernetes objects.
+    #[serde(default)]
+    pub kubernetes: Kubernetes,
     /// The failure domains that the nodes hang on.
     #[serde(default)]
     pub topology: Topology,
@@ -80,6 +83,16 @@ pub struct Scenario {
     /// Several runs of the same scenario.
     #[serde(default)]
     pub experiment: Experiment,
+}
+
+/// Nodes and workloads as Kubernetes objects, besides those that the scenario describes itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Kubernetes {
+    /// Manifests, and what `kubectl get nodes,pods,deployments,… -o yaml` writes: YAML or JSON, one
+    /// object, many documents or lists. Nodes join the cell; workloads become services, with as
+    /// many pods as their controllers would make; pods that are bound go where they were.
+    pub files: Vec<String>,
 }
 
 /// What the figures are measured over.

@@ -60,7 +60,7 @@ impl Book {
             // Pods are told from each other by these; the number of a pod is never used twice.
             name: record.serial.to_string(),
             uid: String::new(),
-            node_name: String::new(),
+            node_name: wanted_node(cluster, record.class),
             nominated_node: String::new(),
             start_time: None,
             terminating: false,
@@ -96,6 +96,12 @@ impl Book {
         *slot = Some((*class, Arc::clone(&template)));
         template
     }
+}
+
+/// The node that a pod of the class asks for by name; empty where it asks for none.
+fn wanted_node(cluster: &Cluster, class: ClassId) -> String {
+    let template = cluster.template(cluster.classes().get(class).template);
+    template.kubernetes.as_ref().map_or_else(String::new, |pod| pod.spec.node_name.clone())
 }
 
 /// An instant of the run as a time of the API.

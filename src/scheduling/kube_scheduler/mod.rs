@@ -7,6 +7,7 @@
 mod book;
 mod desk;
 mod explain;
+mod objects;
 mod options;
 mod translate;
 
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::book::api_time;
 use self::desk::{Desk, Event};
+use super::config::SchedulerConfig;
 use super::explanation::Explanation;
 use super::kube::queue::{Hint, Place, PluginSet, QueuePolicy, QueuedPod, SchedulingQueue};
 use super::kube::{Cycle, NodeId as KubeNode, Placement, PodInfo};
@@ -55,8 +57,11 @@ pub struct KubeScheduler {
 
 impl KubeScheduler {
     /// A scheduler that knows nothing of the cell yet.
-    pub fn new(options: KubeOptions, streams: Streams) -> Self {
-        let KubeOptions { scheduler, queue, ties } = options;
+    pub fn new(options: KubeOptions, config: &SchedulerConfig, streams: Streams) -> Self {
+        let KubeOptions { mut scheduler, queue, ties } = options;
+        if let Some(cell) = &config.manifests {
+            objects::load(&mut scheduler.cache, cell);
+        }
         Self {
             desk: Desk { scheduler, book: book::Book::default() },
             queue: SchedulingQueue::new(queue),

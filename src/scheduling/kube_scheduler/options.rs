@@ -1,14 +1,19 @@
 //! What a scenario may say of the kube-scheduler.
 
+use std::fs;
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::scheduling::kube::queue::QueueConfig;
-use crate::scheduling::kube::{Cache, Profile, Scheduler};
+use crate::scheduling::kube::queue::{Backoff, QueueConfig};
+use crate::scheduling::kube::{Cache, Profile, Scheduler, configuration};
 
 /// The options, for `cellsim policies`.
-pub const OPTIONS: &str = "percentageOfNodesToScore: 0 to 100, 0 to let it depend on their number (0); \
-                           ties: random or first, who is taken of nodes with equal score (random)";
+pub const OPTIONS: &str = "config: a KubeSchedulerConfiguration file; profile: the schedulerName of \
+                           one of its profiles (the first); percentageOfNodesToScore: 0 to 100, 0 \
+                           to let it depend on their number (0); ties: random or first, who is \
+                           taken of nodes with equal score (random)";
 
 /// Who is taken of nodes with equal score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -25,7 +30,9 @@ pub enum Ties {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 struct Written {
-    percentage_of_nodes_to_score: i32,
+    config: Option<String>,
+    profile: Option<String>,
+    percentage_of_nodes_to_score: Option<i32>,
     ties: Ties,
 }
 
@@ -40,27 +47,62 @@ pub struct KubeOptions {
 }
 
 impl KubeOptions {
-    /// Reads the options of a scenario.
+    /// Reads the options of a scenario; files are relative to `folder`.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
-    pub fn read(options: &Value) -> Result<Self, String> {
+    pub fn read(options: &Value, folder: &Path) -> Result<Self, String> {
         let written: Written = if options.is_null() {
             Written::default()
         } else {
             serde_json::from_value(options.clone()).map_err(|error| error.to_string())?
         };
-        let percentage = written.percentage_of_nodes_to_score;
-        if !(0..=100).contains(&percentage) {
-            return Err(format!(
-                "`percentageOfNodesToScore` is {percentage}; it must be from 0 to 100"
-            ));
+        let (mut profile, queue) = match &written.config {
+            Some(file) => configured(&folder.join(file), file, written.profile.as_deref())?,
+            None if written.profile.is_some() => {
+                return Err("`profile` needs a `config` that it is in".to_owned());
+            }
+            None => (Profile::default(), QueueConfig::default()),
+        };
+        if let Some(percentage) = written.percentage_of_nodes_to_score {
+            if !(0..=100).contains(&percentage) {
+                return Err(format!(
+                    "`percentageOfNodesToScore` is {percentage}; it must be from 0 to 100"
+                ));
+            }
+            profile.percentage_of_nodes_to_score = percentage;
         }
-        let profile = Profile { percentage_of_nodes_to_score: percentage, ..Profile::default() };
-        Ok(Self {
-            scheduler: Scheduler::new(Cache::new(), profile),
-            queue: QueueConfig::default(),
-            ties: written.ties,
-        })
+        Ok(Self { scheduler: Scheduler::new(Cache::new(), profile), queue, ties: written.ties })
     }
+}
+
+/// The profile called `wanted` (or the first) of a configuration file, and its queue.
+fn configured(
+    file: &Path,
+    name: &str,
+    wanted: Option<&str>,
+) -> Result<(Profile, QueueConfig), String> {
+    let text = fs::read_to_string(file).map_err(|error| format!("`config` {name}: {error}"))?;
+    let configured = configuration::read(&text).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("`config` {name}: {}", errors.join("; "))
+    })?;
+    let queue = QueueConfig {
+        backoff: Backoff {
+            initial: configured.initial_backoff,
+            max: configured.max_backoff,
+            ..Backoff::default()
+        },
+        ..QueueConfig::default()
+    };
+    let names: Vec<String> =
+        configured.profiles.iter().map(|profile| profile.scheduler_name.clone()).collect();
+    let mut profiles = configured.profiles.into_iter();
+    let found = match wanted {
+        None => profiles.next(),
+        Some(wanted) => profiles.find(|profile| profile.scheduler_name == wanted),
+    };
+    let found = found
+        .ok_or_else(|| format!("`profile` is not in {name}, which has: {}", names.join(", ")))?;
+    Ok((found.profile, queue))
 }
