@@ -1,6 +1,6 @@
 //! What a scenario says of the scheduler.
 
-use super::placement::{Index, Strategy};
+use super::placement::{Index, Strategy, Ties};
 
 /// In which order pending pods are tried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct SchedulerConfig {
     pub strategy: Strategy,
     /// Which index looks for the best node; the answer is the same with each.
     pub index: Index,
+    /// Which of equally good nodes a pod gets.
+    pub ties: Ties,
     /// In which order pods are tried.
     pub queue: QueueOrder,
     /// Whether the first pod that does not fit holds up all behind it.

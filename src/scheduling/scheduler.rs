@@ -82,7 +82,7 @@ impl Scheduler {
         };
         Self {
             queue: PendingQueue::new(config.queue),
-            placer: Placer::new(config.strategy, config.index, streams),
+            placer: Placer::new(config.strategy, config.index, streams).with_ties(config.ties),
             preemption,
             head_of_line_blocking: config.head_of_line_blocking,
             improved: Vec::new(),

@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 9] = [
+const GOLDENS: [Golden; 10] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -36,6 +36,7 @@ const GOLDENS: [Golden; 9] = [
     golden("yardstick-100k", "yardstick", &["workload.yardstick.tasks=100000"]),
     golden("borg-cell-6h", "borg-cell", &["duration=6h", "measure.warmup=1h"]),
     golden("openb", "openb", &[]),
+    golden("fgd-openb", "fgd-openb", &[]),
     golden("google-2011", "google-2011", &[]),
     golden(
         "month-of-200-machines",
@@ -241,6 +242,13 @@ fn a_small_cell_under_the_load_of_the_month() {
 fn openb() {
     if has_trace("alibaba-gpu-v2023", "openb") {
         compare("openb");
+    }
+}
+
+#[test]
+fn fgd_openb() {
+    if has_trace("alibaba-gpu-v2023", "fgd-openb") {
+        compare("fgd-openb");
     }
 }
 

@@ -6,6 +6,7 @@ mod cli;
 mod determinism;
 mod examples;
 mod golden;
+mod gpu_sharing;
 mod healing;
 mod layers;
 mod queueing;

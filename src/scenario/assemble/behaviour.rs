@@ -16,7 +16,7 @@ use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
 use crate::scenario::registry::{PlacementEntry, Registry};
 use crate::scenario::types::{self, IndexName, PreemptionName, Quantity, QueueName, Scenario};
-use crate::scheduling::placement::Index;
+use crate::scheduling::placement::{Index, Ties};
 use crate::scheduling::{PreemptionRule, QueueOrder, SchedulerConfig};
 use crate::simulation::{ControlPlane, TierBehaviour};
 
@@ -48,6 +48,7 @@ pub struct SchedulerPlan {
     placement: PlacementEntry,
     options: Value,
     index: Index,
+    ties: Ties,
     queue: QueueOrder,
     head_of_line_blocking: bool,
     preemption: PreemptionRule,
@@ -61,6 +62,7 @@ impl SchedulerPlan {
             placement_name: self.placement.name.clone(),
             strategy: strategy.expect("the same options have been accepted before"),
             index: self.index,
+            ties: self.ties,
             queue: self.queue,
             head_of_line_blocking: self.head_of_line_blocking,
             preemption: self.preemption,
@@ -120,6 +122,10 @@ pub fn scheduler(
         queue: match given.queue {
             QueueName::Fifo => QueueOrder::Fifo,
             QueueName::Priority => QueueOrder::Priority,
+        },
+        ties: match given.ties {
+            types::TiesName::Lowest => Ties::Lowest,
+            types::TiesName::Random => Ties::Random,
         },
         head_of_line_blocking: given.head_of_line_blocking,
         preemption: match given.preemption {

@@ -19,7 +19,7 @@ pub use super::quantity::{
 pub use behaviour::{
     ControlPlane, ControlPlaneDelays, CrashBackoff, FailureProcess, Failures, Fault, Healing,
     IndexName, NodeLifecycle, Placement, PlacementWithOptions, PreemptionName, QueueName,
-    Scheduler,
+    Scheduler, TiesName,
 };
 pub use cluster::{Cluster, EffectName, Gpus, Overcommit, OvercommitFactors, Pool, Taint};
 pub use distribution::{Distribution, Shape};
