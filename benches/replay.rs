@@ -45,8 +45,10 @@ fn config(source: Box<dyn Source>) -> SimulationConfig {
         strategy: (entry.build)(&serde_json::Value::Null).expect("it needs no options"),
         index: Index::Auto,
         queue: QueueOrder::Fifo,
+        ties: cellsim::scheduling::placement::Ties::default(),
         head_of_line_blocking: false,
         preemption: PreemptionRule::Never,
+        manifests: None,
     };
     let info = ScenarioInfo {
         name: "yardstick".to_owned(),

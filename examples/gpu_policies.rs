@@ -6,7 +6,6 @@
 //!     CELLSIM_DATA=FOLDER cargo run --release --example gpu_policies [SEEDS]
 
 use std::path::Path;
-use std::time::Instant;
 
 use cellsim::Registry;
 use cellsim::metrics::RunResult;
@@ -20,14 +19,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seeds: u64 = std::env::args().nth(1).map_or(Ok(10), |seeds| seeds.parse())?;
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/fgd-openb.yaml");
     let registry = Registry::default();
-    println!(
-        "{:<16} {:>9} {:>9} {:>9} {:>7}",
-        "placement", "at 100 %", "at 130 %", "no use", "s/run"
-    );
+    println!("{:<16} {:>9} {:>9} {:>9}", "placement", "at 100 %", "at 130 %", "no use");
     for policy in POLICIES {
         let loaded = load(&scenario, &[format!("scheduler.placement={policy}")])?;
         let plan = Plan::new(&loaded, &registry)?;
-        let began = Instant::now();
         let mut sums = [0.0; 3];
         for run in 0..seeds {
             let prepared = plan.prepare(plan.seed + run, 0, false)?;
@@ -35,8 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             sums.iter_mut().zip(figures(&result)).for_each(|(sum, figure)| *sum += figure);
         }
         let [full, end, unusable] = sums.map(|sum| 100.0 * sum / seeds as f64);
-        let seconds = began.elapsed().as_secs_f64() / seeds as f64;
-        println!("{policy:<16} {full:>7.2} % {end:>7.2} % {unusable:>7.2} % {seconds:>7.2}");
+        println!("{policy:<16} {full:>7.2} % {end:>7.2} % {unusable:>7.2} %");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::placement::{BestFit, Index, Strategy};
+use super::placement::{BestFit, Index, Strategy, Ties};
 use crate::workload::kubernetes::KubernetesCell;
 
 /// In which order pending pods are tried.
@@ -35,6 +35,8 @@ pub struct SchedulerConfig {
     pub strategy: Strategy,
     /// Which index looks for the best node; the answer is the same with each.
     pub index: Index,
+    /// Which of equally good nodes a pod gets.
+    pub ties: Ties,
     /// In which order pods are tried.
     pub queue: QueueOrder,
     /// Whether the first pod that does not fit holds up all behind it.
@@ -52,6 +54,7 @@ impl Default for SchedulerConfig {
             placement_name: "best-fit".to_owned(),
             strategy: Strategy::Scored(Box::new(BestFit)),
             index: Index::Auto,
+            ties: Ties::default(),
             queue: QueueOrder::default(),
             head_of_line_blocking: false,
             preemption: PreemptionRule::default(),

@@ -48,7 +48,7 @@ impl PodAtATime {
         };
         Self {
             queue: PendingQueue::new(config.queue),
-            placer: Placer::new(config.strategy, config.index, streams),
+            placer: Placer::new(config.strategy, config.index, streams).with_ties(config.ties),
             preemption,
             head_of_line_blocking: config.head_of_line_blocking,
             improved: Vec::new(),

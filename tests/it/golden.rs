@@ -28,7 +28,7 @@ struct Golden {
 }
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 13] = [
+const GOLDENS: [Golden; 14] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -36,6 +36,7 @@ const GOLDENS: [Golden; 13] = [
     golden("yardstick-100k", "yardstick", &["workload.yardstick.tasks=100000"]),
     golden("borg-cell-6h", "borg-cell", &["duration=6h", "measure.warmup=1h"]),
     golden("openb", "openb", &[]),
+    golden("fgd-openb", "fgd-openb", &[]),
     golden("google-2011", "google-2011", &[]),
     golden(
         "month-of-200-machines",
@@ -274,6 +275,13 @@ fn swf_nasa() {
 }
 
 #[test]
+fn fgd_openb() {
+    if has_trace("alibaba-gpu-v2023", "fgd-openb") {
+        compare("fgd-openb");
+    }
+}
+
+#[test]
 fn google_2011() {
     if has_trace("google2011", "google-2011") {
         compare_in_release("google-2011");
@@ -359,7 +367,7 @@ fn the_auditor_is_quiet_on_small_cells_and_changes_nothing() {
 #[test]
 fn the_auditor_is_quiet_on_every_scenario_that_needs_no_trace() {
     let scenarios: BTreeSet<&str> = GOLDENS.iter().map(|golden| golden.scenario).collect();
-    let traced = ["google-2011", "openb", "swf-nasa"];
+    let traced = ["fgd-openb", "google-2011", "openb", "swf-nasa"];
     scenarios.into_iter().filter(|name| !traced.contains(name)).for_each(audit_in_release);
 }
 
@@ -367,6 +375,13 @@ fn the_auditor_is_quiet_on_every_scenario_that_needs_no_trace() {
 fn the_auditor_is_quiet_on_openb() {
     if has_trace("alibaba-gpu-v2023", "openb under the auditor") {
         audit("openb", &[]);
+    }
+}
+
+#[test]
+fn the_auditor_is_quiet_on_fgd_openb() {
+    if has_trace("alibaba-gpu-v2023", "fgd-openb under the auditor") {
+        audit_in_release("fgd-openb");
     }
 }
 

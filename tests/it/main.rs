@@ -13,6 +13,7 @@ mod examples;
 mod explain;
 mod fair_share;
 mod golden;
+mod gpu_sharing;
 mod healing;
 mod jobs;
 mod layers;

@@ -45,8 +45,10 @@ pub fn scheduler(placement: &str) -> SchedulerConfig {
         strategy: strategy(placement),
         index: Index::Auto,
         queue: QueueOrder::Priority,
+        ties: cellsim::scheduling::placement::Ties::default(),
         head_of_line_blocking: false,
         preemption: PreemptionRule::Never,
+        manifests: None,
     }
 }
 

@@ -372,3 +372,24 @@ fn fragmentation_is_left_out_where_shapes_are_too_many() {
     assert_eq!(target.unwrap().significant_bits, Some(4));
     assert_eq!(fragmentation, Some(0.0));
 }
+
+#[test]
+fn a_cell_that_is_filled_tells_what_was_allocated_at_full_demand() {
+    // Of 12 cores, 4 + 5 are bound when 4 + 5 + 4 have been asked for; then 4 more fit nowhere.
+    let filled = |leaves: bool| {
+        let mut stage = Stage::with_nodes(config(0, false));
+        let job = stage.cluster.workload_of_key(1);
+        let first = stage.submit(1, job, Tier::Mid, 4000);
+        stage.at(1, |cluster| place(cluster, first, 0));
+        let second = stage.submit(2, job, Tier::Mid, 5000);
+        stage.at(2, |cluster| place(cluster, second, 1));
+        if leaves {
+            stage.at(3, |cluster| cluster.end(first, Ending::Killed));
+        }
+        stage.submit(4, job, Tier::Mid, 4000);
+        stage.submit(5, job, Tier::Mid, 4000);
+        stage.finish(10).resources[0].allocation_at_full_demand
+    };
+    assert_eq!(filled(false), Some(9.0 / 12.0));
+    assert_eq!(filled(true), None);
+}

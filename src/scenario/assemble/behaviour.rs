@@ -18,7 +18,7 @@ use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
 use crate::scenario::registry::{Entry, Registry};
 use crate::scenario::types::{self, IndexName, PreemptionName, Quantity, QueueName, Scenario};
-use crate::scheduling::placement::{Index, Strategy};
+use crate::scheduling::placement::{Index, Strategy, Ties};
 use crate::scheduling::{
     BuildScheduler, PROCESS, PreemptionRule, QueueOrder, SchedulerConfig, Setting,
 };
@@ -66,6 +66,7 @@ pub struct SchedulerPlan {
     architecture: Chosen<BuildScheduler>,
     placement: Chosen<Strategy>,
     index: Index,
+    ties: Ties,
     queue: QueueOrder,
     head_of_line_blocking: bool,
     preemption: PreemptionRule,
@@ -78,6 +79,7 @@ impl SchedulerPlan {
             placement_name: self.placement.entry.name.clone(),
             strategy: self.placement.build(),
             index: self.index,
+            ties: self.ties,
             queue: self.queue,
             head_of_line_blocking: self.head_of_line_blocking,
             preemption: self.preemption,
@@ -140,6 +142,10 @@ pub fn scheduler(
         queue: match given.queue {
             QueueName::Fifo => QueueOrder::Fifo,
             QueueName::Priority => QueueOrder::Priority,
+        },
+        ties: match given.ties {
+            types::TiesName::Lowest => Ties::Lowest,
+            types::TiesName::Random => Ties::Random,
         },
         head_of_line_blocking: given.head_of_line_blocking,
         preemption: match given.preemption {

@@ -43,6 +43,8 @@ pub struct Scheduler {
     pub placement: Choice,
     /// Which index looks for the best node. The answer is the same with each; the speed is not.
     pub index: IndexName,
+    /// Which of the nodes that suit a pod equally well it gets.
+    pub ties: TiesName,
     /// In which order pending pods are tried.
     pub queue: QueueName,
     /// The first pod that does not fit holds up all behind it.
@@ -57,11 +59,22 @@ impl Default for Scheduler {
             architecture: Choice::Name("pod-at-a-time".to_owned()),
             placement: Choice::Name("best-fit".to_owned()),
             index: IndexName::Auto,
+            ties: TiesName::Lowest,
             queue: QueueName::Priority,
             head_of_line_blocking: false,
             preemption: PreemptionName::Never,
         }
     }
+}
+
+/// Which of the nodes that suit a pod equally well it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TiesName {
+    /// The one with the lowest number.
+    Lowest,
+    /// Any, each equally likely, as in kube-scheduler.
+    Random,
 }
 
 /// One of several that `cellsim policies` lists.

@@ -92,7 +92,7 @@ impl BatchScheduler {
         });
         Self {
             backfill: options.backfill,
-            placer: Placer::new(config.strategy, config.index, streams),
+            placer: Placer::new(config.strategy, config.index, streams).with_ties(config.ties),
             jobs: Jobs::new(order, options.default_estimate.unwrap_or(SimDuration::MAX)),
             reservations: Reservations::default(),
             starting: VecDeque::new(),

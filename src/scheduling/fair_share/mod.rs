@@ -64,7 +64,7 @@ impl FairShare {
         Self {
             tree: QueueTree::new(&options.queues),
             reclaim: options.reclaim,
-            placer: Placer::new(config.strategy, config.index, streams),
+            placer: Placer::new(config.strategy, config.index, streams).with_ties(config.ties),
             pending: Pending::default(),
             forming: FxHashMap::default(),
             places: FxHashMap::default(),

@@ -2,7 +2,7 @@
 //!
 //! A policy is a pure function of a pod class and one node. The answer is always that of a scan
 //! over all nodes: of those that admit the pod, the one with the highest score, the lowest number
-//! among equals. Indexes only find it sooner; [`Placer`] keeps them. A policy must never know
+//! among equals (or any of these, drawn). Indexes only find it sooner; [`Placer`] keeps them. A policy must never know
 //! which index serves it, and nothing here may change the cluster.
 
 mod fit_tree;
@@ -23,7 +23,7 @@ use std::sync::Arc;
 use crate::cluster::{DeviceShare, NodeView, PodClass};
 use crate::workload::target::Target;
 
-pub use placer::{Counters, Index, Placer, Strategy};
+pub use placer::{Counters, Index, Placer, Strategy, Ties};
 pub use policies::{
     Balanced, BestFit, BorgHybrid, DotProduct, Epvm, Fgd, GpuBestFit, GpuClustering, GpuDotProduct,
     GpuPacking, LeastAllocated, MostAllocated, Resolution, Tetris, WorstFit,

@@ -37,6 +37,16 @@ pub enum Index {
     Grid,
 }
 
+/// Which of the nodes that suit a pod equally well it gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ties {
+    /// The one with the lowest number.
+    #[default]
+    Lowest,
+    /// Any, each equally likely, as in kube-scheduler (v1.35, `selectHost`).
+    Random,
+}
+
 /// What a placer did so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -61,6 +71,7 @@ const DRAWS: u32 = 32;
 pub struct Placer {
     strategy: Strategy,
     index: Index,
+    ties: Ties,
     streams: Streams,
     /// Where round robin goes on.
     cursor: NodeId,
@@ -80,6 +91,7 @@ impl Placer {
             census: wants_target.then(Census::default),
             strategy,
             index,
+            ties: Ties::default(),
             streams,
             cursor: NodeId(0),
             grid: None,
@@ -87,6 +99,13 @@ impl Placer {
             rankings: Rankings::new(DEFAULT_BUDGET_BYTES),
             counters: Counters::default(),
         }
+    }
+
+    /// The same with `ties` between nodes with equal scores.
+    #[must_use]
+    pub fn with_ties(mut self, ties: Ties) -> Self {
+        self.ties = ties;
+        self
     }
 
     /// The same with at most `budget_bytes` of memory for rankings (64 MiB unless stated).
@@ -189,7 +208,9 @@ impl Placer {
     pub fn choose(&mut self, cluster: &Cluster, class: ClassId, entity: u64) -> Option<NodeId> {
         self.renew_target();
         let node = match &self.strategy {
-            Strategy::Scored(_) => self.best(cluster, class).map(|candidate| candidate.node),
+            Strategy::Scored(_) => self
+                .best(cluster, class)
+                .map(|best| self.drawn_among_equals(cluster, class, entity, best)),
             Strategy::FirstFit => self.first_from(cluster, class, NodeId(0)),
             Strategy::RoundRobin => self.next_in_turn(cluster, class),
             Strategy::Random => self.any(cluster, class, entity),
@@ -239,6 +260,30 @@ impl Placer {
         node
     }
 
+    /// `best`, or one of those with its score, if these are drawn from.
+    fn drawn_among_equals(
+        &self,
+        cluster: &Cluster,
+        id: ClassId,
+        entity: u64,
+        best: Candidate,
+    ) -> NodeId {
+        let (Ties::Random, Strategy::Scored(policy)) = (self.ties, &self.strategy) else {
+            return best.node;
+        };
+        let class = cluster.classes().get(id);
+        let equals = self.rankings.equals(id, class, best.score).unwrap_or_else(|| {
+            let mut examined = 0;
+            let mut is_equal = |node: &NodeId| {
+                let only = Search::only(cluster, class, *node, &mut examined);
+                policy.search(only).is_some_and(|found| found.score == best.score)
+            };
+            cluster.nodes().ids().filter(&mut is_equal).collect()
+        });
+        let mut stream = self.streams.stream(Purpose::Placement, entity);
+        equals[stream.below(equals.len() as u64) as usize]
+    }
+
     fn best(&mut self, cluster: &Cluster, id: ClassId) -> Option<Candidate> {
         let Strategy::Scored(policy) = &self.strategy else {
             unreachable!("only scores have a best");
@@ -272,6 +317,8 @@ impl Placer {
             Index::Ranking => Way::Ranking,
             Index::Grid if has_grid => Way::Grid { by_capacity },
             Index::Grid => Way::Ranking,
+            // A ranking tells which nodes are equal.
+            Index::Auto if self.ties == Ties::Random => Way::Ranking,
             Index::Auto => {
                 if constrained && cluster.nodes().matching(class.constraints).count() <= FEW_NODES {
                     Way::Among

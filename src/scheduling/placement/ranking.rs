@@ -80,6 +80,14 @@ impl Rankings {
         Ok(ranking.best())
     }
 
+    /// All nodes with `score`, which is that of the best, in order; `None` if `class` has no
+    /// ranking. It must have been asked for the best just before.
+    pub fn equals(&self, id: ClassId, class: &PodClass, score: Score) -> Option<Vec<NodeId>> {
+        let sighting = self.sightings.get(id.index())?;
+        let ranking = self.rankings.get(sighting.ranking as usize)?;
+        (ranking.class == *class && ranking.best()?.score == score).then(|| ranking.equals(score))
+    }
+
     /// The ranking of `class`; a new one, yet to be filled, where the class was seen before.
     fn find(&mut self, cluster: &Cluster, id: ClassId, class: &PodClass) -> Option<usize> {
         if id.index() >= self.sightings.len() {
@@ -176,6 +184,22 @@ impl Ranking {
             }
             self.scores[vertex] = largest;
         }
+    }
+
+    /// All leaves with `score`, the largest, from left to right.
+    fn equals(&self, score: Score) -> Vec<NodeId> {
+        let (mut found, mut open) = (Vec::new(), vec![1]);
+        while let Some(vertex) = open.pop() {
+            if self.scores[vertex] != score {
+                continue;
+            }
+            if vertex >= self.leaves {
+                found.push(NodeId::from_index(vertex - self.leaves));
+            } else {
+                open.extend([2 * vertex + 1, 2 * vertex]);
+            }
+        }
+        found
     }
 
     /// The leftmost leaf with the largest score.

@@ -104,7 +104,7 @@ const BUILTIN: [PolicyEntry; 17] = [
     PolicyEntry {
         name: "fgd",
         summary: "fragmentation gradient descent: where GPU fragmentation grows least",
-        options: "resolution: exact, or hundredths as in the authors' simulator (exact)",
+        options: "resolution: hundredths as in the authors' simulator, or exact (hundredths)",
         build: fgd,
     },
     PolicyEntry {

@@ -9,12 +9,12 @@ use crate::workload::target::Target;
 /// How finely FGD tells nodes apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Resolution {
-    /// Exactly, as the paper has it.
+    /// In hundredths of a sigmoid, as the authors' simulator has it: about 40 milli-GPU are one
+    /// step, and less makes nodes equal.
     #[default]
-    Exact,
-    /// In hundredths of a sigmoid, as the authors' simulator has it: 4 milli-GPU and more are one
-    /// step.
     Hundredths,
+    /// Exactly, as the paper has it.
+    Exact,
 }
 
 /// Fragmentation gradient descent (Weng et al., *Beware of Fragmentation: Scheduling GPU-Sharing

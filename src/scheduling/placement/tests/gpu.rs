@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{Fgd, Placement, Placer, Resolution, builtin};
+use super::super::{Fgd, Placement, Placer, Resolution, Ties, builtin};
 use super::{Index, STREAMS};
 use crate::cluster::{
     Cluster, Dimension, DomainGraph, GpuRequest, NewPod, NodeId, NodeSpec, Overcommit, PodId,
@@ -131,7 +131,7 @@ fn fgd_leaves_whole_devices_to_those_who_want_them() {
     submit(&mut cluster, 1, 1, 1000);
     submit(&mut cluster, 1, 1, 600);
     let pod = submit(&mut cluster, 1, 1, 600);
-    for options in [json!({}), json!({"resolution": "hundredths"})] {
+    for options in [json!({}), json!({"resolution": "exact"})] {
         assert_eq!(choice(&mut cluster, "fgd", &options, pod), (1, Some(0b01)));
     }
 }
@@ -151,6 +151,29 @@ fn random_draws_any_device_that_will_do() {
     }
     assert_eq!(drawn[0], 0, "it has 100 milli left");
     assert!(drawn[1..].iter().all(|count| (900..1100).contains(count)), "{drawn:?}");
+}
+
+#[test]
+fn ties_are_drawn_alike_by_every_index() {
+    // Eight nodes, of which the even ones are best and equal.
+    let cells: Vec<(i64, u8)> = (0..8).map(|n| (if n % 2 == 0 { 50 } else { 100 }, 2)).collect();
+    let mut cluster = cell(&cells);
+    let pod = submit(&mut cluster, 1000, 1, 1000);
+    let class = cluster.pod(pod).class;
+    let ways = [Index::Naive, Index::Auto, Index::Ranking, Index::Grid];
+    let mut placers = ways.map(|index| {
+        let strategy = builtin().iter().find(|entry| entry.name == "gpu-best-fit").unwrap();
+        let strategy = (strategy.build)(&Value::Null).unwrap();
+        Placer::new(strategy, index, STREAMS).with_ties(Ties::Random)
+    });
+    let mut drawn = [0; 8];
+    for entity in 0..2000 {
+        let found = placers.each_mut().map(|placer| placer.choose(&cluster, class, entity));
+        assert!(found.iter().all(|node| *node == found[0]), "{found:?}");
+        drawn[found[0].unwrap().index()] += 1;
+    }
+    let (even, odd) = ([0, 2, 4, 6].map(|n| drawn[n]), [1, 3, 5, 7].map(|n| drawn[n]));
+    assert!(even.iter().all(|count| (400..600).contains(count)) && odd == [0; 4], "{drawn:?}");
 }
 
 /// Σ p_m F_n(m) in milli-GPU times popularity, as the paper defines it.
