@@ -4,6 +4,8 @@
 //! never look at what is really up: only at what the control plane believes.
 
 mod config;
+pub mod elastic_quota;
+pub mod gang;
 pub mod kube;
 pub mod placement;
 mod preemption;

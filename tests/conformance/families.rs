@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::{
-    counting, decisions, framework, labels, node_selector, plugins, preempting, quantity, queue,
-    resources, scheduler, tolerations,
+    allocatable, counting, decisions, framework, gang, labels, node_selector, plugins, preempting,
+    quantity, queue, quotas, resources, scheduler, tolerations,
 };
 
 /// Runs one case; the error says what is different from what is expected.
@@ -49,13 +49,16 @@ pub fn family(name: &str, kind: &str) -> Family {
 /// Runners of suites that are known by name.
 fn by_name(name: &str) -> Option<Runner> {
     let files = [
+        allocatable::runner,
         framework::runner,
+        gang::runner,
         labels::runner,
         node_selector::runner,
         plugins::runner,
         preempting::runner,
         quantity::runner,
         queue::runner,
+        quotas::runner,
         resources::runner,
         scheduler::runner,
         tolerations::runner,

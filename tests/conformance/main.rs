@@ -5,6 +5,7 @@
 //! the test fails if a case fails whose reason is not written down in `docs/conformance.md`, or if
 //! a case passes that is written down there.
 
+mod allocatable;
 mod cases;
 mod cell;
 mod counting;
@@ -12,6 +13,7 @@ mod decisions;
 mod fakes;
 mod families;
 mod framework;
+mod gang;
 mod known;
 mod labels;
 mod node_selector;
@@ -19,6 +21,7 @@ mod plugins;
 mod preempting;
 mod quantity;
 mod queue;
+mod quotas;
 mod resources;
 mod scheduler;
 mod support;

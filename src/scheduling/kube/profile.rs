@@ -11,8 +11,9 @@ use super::args::{
 };
 use super::plugin::Plugin;
 use super::plugins::{
-    BalancedAllocation, ImageLocality, InterPodAffinity, NodeAffinity, NodeName, NodePorts,
-    NodeUnschedulable, ResourcesFit, SchedulingGates, TaintToleration, TopologySpread,
+    Allocatable, AllocatableArgs, BalancedAllocation, ImageLocality, InterPodAffinity,
+    NodeAffinity, NodeName, NodePorts, NodeUnschedulable, ResourcesFit, SchedulingGates,
+    TaintToleration, TopologySpread,
 };
 use super::validation::FieldError;
 
@@ -141,6 +142,11 @@ pub fn plugin(name: &str, args: &Value) -> Result<Box<dyn Plugin>, PluginError> 
             Box::new(BalancedAllocation::new(&args))
         }
         "ImageLocality" => Box::new(ImageLocality),
+        "NodeResourcesAllocatable" => {
+            let args: AllocatableArgs = read(name, args)?;
+            valid(name, args.validate())?;
+            Box::new(Allocatable::new(&args))
+        }
         other => return Err(PluginError::Unknown(other.to_owned())),
     })
 }

@@ -1,5 +1,6 @@
 //! The plugins of the default profile, one file each.
 
+mod allocatable;
 mod balanced_allocation;
 mod image_locality;
 mod inter_pod_affinity;
@@ -17,6 +18,7 @@ pub mod spread_score;
 mod taint_toleration;
 mod topology_spread;
 
+pub use allocatable::{Allocatable, AllocatableArgs, AllocatableMode};
 pub use balanced_allocation::BalancedAllocation;
 pub use image_locality::ImageLocality;
 pub use inter_pod_affinity::{AffinityCounts, InterPodAffinity, TermCounts, spread_out};

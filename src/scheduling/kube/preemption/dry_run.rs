@@ -35,27 +35,40 @@ pub struct DryRun {
 }
 
 /// A node on which pods come and go for trying.
-struct Trial<'a> {
+pub struct Trial<'a> {
     scheduler: &'a Scheduler,
     pod: &'a PodInfo,
     node: NodeInfo,
     state: CycleState,
 }
 
-impl Trial<'_> {
-    fn remove(&mut self, other: &Arc<PodInfo>) {
+impl<'a> Trial<'a> {
+    /// A copy of `node`, to try out who would have to go for `pod`.
+    pub fn new(
+        scheduler: &'a Scheduler,
+        pod: &'a PodInfo,
+        state: &CycleState,
+        node: NodeId,
+    ) -> Self {
+        Self { scheduler, pod, node: scheduler.cache.node(node).clone(), state: state.clone() }
+    }
+
+    /// Takes a pod off the node.
+    pub fn remove(&mut self, other: &Arc<PodInfo>) {
         let Scheduler { profile, cache, .. } = self.scheduler;
         self.node.remove_pod(other);
         removed(profile, cache, &mut self.state, self.pod, other, &self.node);
     }
 
-    fn add(&mut self, other: &Arc<PodInfo>) {
+    /// Puts a pod back on the node.
+    pub fn add(&mut self, other: &Arc<PodInfo>) {
         let Scheduler { profile, cache, .. } = self.scheduler;
         self.node.add_pod(Arc::clone(other));
         added(profile, cache, &mut self.state, self.pod, other, &self.node);
     }
 
-    fn status(&self) -> Status {
+    /// Whether the pod fits now.
+    pub fn status(&self) -> Status {
         let Scheduler { profile, cache, .. } = self.scheduler;
         filter_with_nominated(profile, cache, &self.state, self.pod, &self.node)
     }
@@ -71,8 +84,8 @@ impl Trial<'_> {
     }
 }
 
-/// Important pods first.
-fn by_importance(pods: &mut [Arc<PodInfo>], now: Time) {
+/// Puts important pods first.
+pub fn by_importance(pods: &mut [Arc<PodInfo>], now: Time) {
     pods.sort_by(|a, b| {
         if more_important(a, b, now) {
             Ordering::Less
@@ -128,13 +141,13 @@ impl Scheduler {
         node: NodeId,
         now: Time,
     ) -> Result<Candidate, Status> {
-        let info = self.cache.node(node).clone();
+        let info = self.cache.node(node);
         let mut lower: Vec<Arc<PodInfo>> =
             info.pods.iter().filter(|other| other.priority() < pod.priority()).cloned().collect();
         if lower.is_empty() {
             return Err(Status::unresolvable("No preemption victims found for incoming pod"));
         }
-        let mut trial = Trial { scheduler: self, pod, node: info, state: state.clone() };
+        let mut trial = Trial::new(self, pod, state, node);
         for other in &lower {
             trial.remove(other);
         }

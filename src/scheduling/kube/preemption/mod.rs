@@ -6,7 +6,7 @@ mod pick;
 
 use std::sync::Arc;
 
-pub use dry_run::{Candidate, DryRun, split_by_budget};
+pub use dry_run::{Candidate, DryRun, Trial, by_importance, split_by_budget};
 pub use pick::{earliest_start, more_important, pick};
 
 use super::args::PreemptionArgs;

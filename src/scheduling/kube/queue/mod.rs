@@ -127,7 +127,7 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
     /// A new pod comes. A pod that is there already stays as it is.
     pub fn add(&mut self, policy: &Q, pod: Q::Pod, priority: i32, now: SimTime) {
         if self.pool.place(pod).is_none() && !self.in_flight.contains(pod) {
-            self.to_active(policy, QueuedPod::new(pod, priority, now), now);
+            self.make_active(policy, QueuedPod::new(pod, priority, now), now);
         }
     }
 

@@ -55,7 +55,7 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
             match self.pool.place(*pod) {
                 Some(Place::Backoff | Place::Unschedulable) => {
                     if let Some(queued) = self.pool.remove(*pod) {
-                        self.to_active(policy, queued, now);
+                        self.make_active(policy, queued, now);
                     }
                 }
                 Some(Place::Active) => {}
@@ -112,7 +112,7 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
                 return;
             }
             if let Some(queued) = self.pool.remove(pod) {
-                self.to_active(policy, queued, now);
+                self.make_active(policy, queued, now);
             }
         }
     }
@@ -186,8 +186,8 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
                 self.pool.insert_unschedulable(pod);
                 Place::Unschedulable
             }
-            Strategy::AfterBackoff if backs_off(self, &mut pod) => self.to_backoff(policy, pod),
-            Strategy::AfterBackoff | Strategy::Immediately => self.to_active(policy, pod, now),
+            Strategy::AfterBackoff if backs_off(self, &mut pod) => self.let_back_off(policy, pod),
+            Strategy::AfterBackoff | Strategy::Immediately => self.make_active(policy, pod, now),
         }
     }
 
@@ -213,7 +213,12 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
     }
 
     /// Puts a pod to the active ones, unless a plugin holds it back.
-    pub(super) fn to_active(&mut self, policy: &Q, pod: QueuedPod<Q::Pod>, now: SimTime) -> Place {
+    pub(super) fn make_active(
+        &mut self,
+        policy: &Q,
+        pod: QueuedPod<Q::Pod>,
+        now: SimTime,
+    ) -> Place {
         let Some(mut pod) = self.passes_gates(policy, pod) else { return Place::Unschedulable };
         pod.initial_attempt.get_or_insert(now);
         self.pool.insert_active(policy.sort_key(&pod), pod);
@@ -221,7 +226,7 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
     }
 
     /// Lets a pod back off. Since it may be taken before its time, the gates are asked here too.
-    fn to_backoff(&mut self, policy: &Q, pod: QueuedPod<Q::Pod>) -> Place {
+    fn let_back_off(&mut self, policy: &Q, pod: QueuedPod<Q::Pod>) -> Place {
         let pod = if self.config.backoff.pop_early {
             let Some(pod) = self.passes_gates(policy, pod) else { return Place::Unschedulable };
             pod
