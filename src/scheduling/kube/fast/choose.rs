@@ -2,13 +2,19 @@
 //! every node.
 
 use super::class::{Class, Group, MISSING};
-use super::local::NEVER;
+use super::local::{FIXED, NEVER};
 use super::parts::Parts;
 use super::table::{Kind, Table};
 use crate::scheduling::kube::cache::Cache;
 use crate::scheduling::kube::plugin::MAX_NODE_SCORE;
 use crate::scheduling::kube::plugins::spread_out;
 use crate::scheduling::kube::plugins::spread_score::{raw, reversed, weight};
+
+/// Added to the scores of nodes whose group will not do; far below every score.
+const OUT: i32 = -(1 << 20);
+
+/// So many nodes are looked at together.
+const CHUNK: usize = 64;
 
 /// What was chosen among how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +44,8 @@ pub struct Scratch {
     /// Per group: what is added to the scores of its nodes.
     added: Vec<i32>,
     domains: Vec<bool>,
+    /// Stretches of nodes with the highest total of each.
+    chunks: Vec<(Stretch, i32)>,
 }
 
 /// A stretch of places.
@@ -58,7 +66,7 @@ impl Table {
 fn group_fits(class: &Class, group: &Group, leasts: &[i64], alone: bool) -> bool {
     let mut near = true;
     for (index, table) in class.tables.iter().enumerate() {
-        let value = table.of_group(group.tuple[index + 2]);
+        let value = table.of_group(group.tuple[index + FIXED]);
         match table.kind {
             Kind::Hard(number) => {
                 let constraint = &class.rules.hard[number];
@@ -137,10 +145,11 @@ pub fn choose(
     }
     for (added, candidates) in scratch.added.iter_mut().zip(&scratch.candidates) {
         if *candidates == 0 {
-            *added = NEVER;
+            *added = OUT;
         }
     }
-    let (place, ties, total) = best_of(class, &scratch.added, &stretches, pick)?;
+    let (place, ties, total) =
+        best_of(class, &scratch.added, &stretches, &mut scratch.chunks, pick)?;
     let total = if feasible == 1 { 0 } else { i64::from(total) };
     Some(Choice { place, ties, total, feasible, processed })
 }
@@ -158,7 +167,7 @@ fn window(
     let (mut feasible, mut processed) = (0, nodes);
     for step in 0..nodes {
         let place = (start + step) % nodes;
-        let group = class.group[place] as usize;
+        let group = usize::from(class.group[place]);
         if class.local[place] != NEVER && scratch.fits[group] {
             if feasible == enough {
                 processed = step;
@@ -185,10 +194,10 @@ fn add_up(class: &Class, parts: &Parts, feasible: usize, scratch: &mut Scratch) 
     scratch.added.clear();
     for (number, group) in groups.iter().enumerate() {
         if scratch.candidates[number] == 0 {
-            scratch.added.push(NEVER);
+            scratch.added.push(OUT);
             continue;
         }
-        let mut added = 0;
+        let mut added = i64::from(group.tuple[2]);
         if let Some(((), weight)) = parts.taints {
             let scaled = |raw: i32| MAX_NODE_SCORE * i64::from(raw) / taints;
             let worse = if taints == 0 { 0 } else { scaled(group.tuple[0]) };
@@ -199,7 +208,7 @@ fn add_up(class: &Class, parts: &Parts, feasible: usize, scratch: &mut Scratch) 
         {
             added += weight * (MAX_NODE_SCORE * i64::from(group.tuple[1]) / affinity);
         }
-        scratch.added.push(i32::try_from(added).unwrap_or(NEVER));
+        scratch.added.push(i32::try_from(added).unwrap_or(OUT));
     }
     if let Some((_, weight)) = &parts.spread
         && !class.rules.soft.is_empty()
@@ -221,7 +230,7 @@ fn add_spread(class: &Class, plugin_weight: i64, feasible: usize, scratch: &mut 
             && class
                 .tables
                 .iter()
-                .zip(&group.tuple[2..])
+                .zip(&group.tuple[FIXED..])
                 .any(|(table, kept)| is_soft(table) && *kept == MISSING)
     };
     let left_out: usize = class
@@ -254,7 +263,7 @@ fn add_spread(class: &Class, plugin_weight: i64, feasible: usize, scratch: &mut 
         scratch.soft.push(score);
     }
     for (score, added) in scratch.soft.iter().zip(&mut scratch.added) {
-        if *score != i64::MIN && *added != NEVER {
+        if *score != i64::MIN && *added != OUT {
             let share = plugin_weight * reversed(*score, least, most);
             *added += i32::try_from(share).unwrap_or(0);
         }
@@ -273,7 +282,7 @@ fn domains(
     scratch.domains.resize(table.values.len() + 1, false);
     for (group, count) in class.groups.iter().zip(&scratch.candidates) {
         if *count > 0 && !ignored(group) {
-            let kept = group.tuple[index + 2];
+            let kept = group.tuple[index + FIXED];
             let domain = usize::try_from(kept).unwrap_or(table.values.len());
             scratch.domains[domain] = true;
         }
@@ -286,7 +295,7 @@ fn soft_score(class: &Class, group: &Group, weights: &[f64]) -> i64 {
     let mut score = 0.0;
     for (index, table) in class.tables.iter().enumerate() {
         if let (Kind::Soft(number) | Kind::Host(number), Some(count)) =
-            (table.kind, table.of_group(group.tuple[index + 2]))
+            (table.kind, table.of_group(group.tuple[index + FIXED]))
         {
             score += raw(count, class.rules.soft[number].0.max_skew, weights[index]);
         }
@@ -305,7 +314,7 @@ fn add_terms(class: &Class, plugin_weight: i64, scratch: &mut Scratch) {
             scratch.terms.push(0);
             continue;
         }
-        let values = class.tables.iter().zip(&group.tuple[2..]).map(|(table, kept)| {
+        let values = class.tables.iter().zip(&group.tuple[FIXED..]).map(|(table, kept)| {
             if table.kind == Kind::Score { table.of_group(*kept).unwrap_or(0) } else { 0 }
         });
         let score = values.sum();
@@ -314,11 +323,31 @@ fn add_terms(class: &Class, plugin_weight: i64, scratch: &mut Scratch) {
         scratch.terms.push(score);
     }
     for (score, added) in scratch.terms.iter().zip(&mut scratch.added) {
-        if *added != NEVER {
+        if *added != OUT {
             let share = plugin_weight * spread_out(*score, least, most);
             *added += i32::try_from(share).unwrap_or(0);
         }
     }
+}
+
+/// The total of each node of a stretch.
+fn totals<'a>(
+    class: &'a Class,
+    added: &'a [i32],
+    stretch: Stretch,
+) -> impl Iterator<Item = i32> + 'a {
+    let groups = class.group[stretch.clone()].iter();
+    let locals = class.local[stretch].iter();
+    locals.zip(groups).map(|(score, group)| i32::from(*score) + added[usize::from(*group)])
+}
+
+/// The highest total of a stretch.
+fn highest_of(class: &Class, added: &[i32], same: Option<i32>, stretch: Stretch) -> i32 {
+    let highest = match same {
+        Some(added) => class.local[stretch].iter().max().map(|score| i32::from(*score) + added),
+        None => totals(class, added, stretch).max(),
+    };
+    highest.unwrap_or(i32::MIN)
 }
 
 /// The highest total of the candidates: the place that `pick` says, how many have it, and it.
@@ -326,34 +355,28 @@ fn best_of(
     class: &Class,
     added: &[i32],
     stretches: &[Stretch; 2],
+    chunks: &mut Vec<(Stretch, i32)>,
     pick: &mut dyn FnMut(usize) -> usize,
 ) -> Option<(usize, usize, i32)> {
-    let same = match added {
-        [only] => Some(*only),
-        _ => None,
-    };
-    let mut highest = i32::MIN;
+    // With one group beside that of nodes that will not do, it need not be looked up.
+    let same = (added.len() == 2).then(|| added[1]);
+    chunks.clear();
     for stretch in stretches {
-        let local = &class.local[stretch.clone()];
-        let best = match same {
-            Some(added) => local.iter().max().map(|score| score + added),
-            None => local
-                .iter()
-                .zip(&class.group[stretch.clone()])
-                .map(|(score, group)| score + added[*group as usize])
-                .max(),
-        };
-        highest = highest.max(best.unwrap_or(i32::MIN));
+        for begin in stretch.clone().step_by(CHUNK) {
+            let chunk = begin..(begin + CHUNK).min(stretch.end);
+            let highest = highest_of(class, added, same, chunk.clone());
+            chunks.push((chunk, highest));
+        }
     }
+    let highest = chunks.iter().map(|(_, highest)| *highest).max()?;
     if highest < 0 {
         return None;
     }
-    let totals = |stretch: &Stretch| {
-        let groups = class.group[stretch.clone()].iter();
-        let locals = class.local[stretch.clone()].iter();
-        stretch.clone().zip(locals.zip(groups).map(|(score, group)| score + added[*group as usize]))
+    let tied = || {
+        let best = chunks.iter().filter(|(_, best)| *best == highest);
+        best.flat_map(|(chunk, _)| chunk.clone().zip(totals(class, added, chunk.clone())))
+            .filter(|(_, total)| *total == highest)
     };
-    let tied = || stretches.iter().flat_map(totals).filter(|(_, total)| *total == highest);
     let ties = tied().count();
     let chosen = if ties == 1 { 0 } else { pick(ties).min(ties - 1) };
     tied().nth(chosen).map(|(place, _)| (place, ties, highest))

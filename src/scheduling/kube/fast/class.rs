@@ -6,7 +6,8 @@ use rustc_hash::FxHashMap;
 
 use super::effects::{Effect, Subject, effects};
 use super::keys::{Keys, NOWHERE};
-use super::local::{Demand, Fixed, NEVER, fixed, local};
+use super::load::Load;
+use super::local::{Demand, FIXED, Fixed, NEVER, fixed, local};
 use super::parts::Parts;
 use super::table::{Kind, Table};
 use crate::kubernetes::Taint;
@@ -18,13 +19,16 @@ use crate::scheduling::kube::template::{Template, TemplateId};
 /// With more groups than this a class is built anew, so that those without nodes are forgotten.
 const MAX_GROUPS: usize = 16_384;
 
+/// The group of nodes that will not do whatever is on them.
+const UNFIT: u16 = 0;
+
 /// Stands for a label that is missing, where nodes keep a value.
 pub const MISSING: i32 = i32::MIN;
 
 /// Nodes that are the same in all that is set off against other nodes.
 #[derive(Debug)]
 pub struct Group {
-    /// Raw scores of taints and affinity, then per table the domain or the value.
+    /// What is fixed, then per table the domain or the value.
     pub tuple: Box<[i32]>,
     /// How many of its nodes will do by themselves.
     pub members: u32,
@@ -75,11 +79,10 @@ pub struct Class {
     pub tables: Vec<Table>,
     pub groups: Vec<Group>,
     /// Per node, in the order of nodes: what it scores by itself.
-    pub local: Vec<i32>,
+    pub local: Vec<i16>,
     /// Per node: its group.
-    pub group: Vec<u32>,
-    pub numbers: FxHashMap<Box<[i32]>, u32>,
-    pub fixed: Vec<Fixed>,
+    pub group: Vec<u16>,
+    pub numbers: FxHashMap<Box<[i32]>, u16>,
     pub demand: Demand,
     /// True if it has to be built anew.
     pub stale: bool,
@@ -112,22 +115,16 @@ impl Class {
         {
             return None;
         }
-        let demand = Demand {
-            fit: fit.map(|score| score.prepare(template, cache)),
-            balanced: balanced
-                .map(|score| score.prepare(template, cache))
-                .filter(|amounts| !amounts.is_best_effort()),
-        };
+        let demand = Demand::new(template, parts, cache);
         let nodes = cache.order().len();
         let mut class = Self {
             rules: Rules::new(template, parts, cache)?,
             template: Arc::clone(template),
             tables: Vec::new(),
-            groups: Vec::new(),
+            groups: vec![Group { tuple: [0; FIXED].into(), members: 0 }],
             local: vec![NEVER; nodes],
-            group: vec![0; nodes],
+            group: vec![UNFIT; nodes],
             numbers: FxHashMap::default(),
-            fixed: Vec::with_capacity(nodes),
             demand,
             stale: false,
             seen: 0,
@@ -137,12 +134,13 @@ impl Class {
         };
         class.make_tables(parts, cache, keys);
         class.count(parts, cache, keys);
-        for (_, node) in cache.nodes() {
-            class.fixed.push(fixed(template, node, parts, cache, cordon)?);
-        }
+        class.groups[usize::from(UNFIT)].tuple =
+            std::iter::repeat_n(MISSING, FIXED + class.tables.len()).collect();
         for (place, (_, node)) in cache.nodes().enumerate() {
-            class.group[place] = class.group_of(place, keys);
-            class.refresh_local(place, node, parts, cache);
+            if let Some(fixed) = fixed(template, node, parts, cache, cordon).ok()? {
+                class.group[place] = class.group_of(place, fixed, keys)?;
+                class.refresh_local(place, node, &Load::new(node), parts, cache);
+            }
         }
         Some(class)
     }
@@ -280,44 +278,71 @@ impl Class {
         }
     }
 
-    fn group_of(&mut self, place: usize, keys: &Keys) -> u32 {
+    /// The group of the node at `place`; `None` if there are too many.
+    fn group_of(&mut self, place: usize, fixed: Fixed, keys: &Keys) -> Option<u16> {
         let mut tuple = std::mem::take(&mut self.tuple);
         tuple.clear();
-        tuple.extend([self.fixed[place].taints, self.fixed[place].affinity]);
+        tuple.extend(fixed);
         tuple.extend(self.tables.iter().map(|table| table.of_node(place, keys)));
         let number = match self.numbers.get(tuple.as_slice()) {
-            Some(number) => *number,
-            None => {
-                let number = u32::try_from(self.groups.len()).expect("fewer than 2^32 groups");
-                let key: Box<[i32]> = tuple.as_slice().into();
-                self.groups.push(Group { tuple: key.clone(), members: 0 });
-                self.numbers.insert(key, number);
-                self.stale |= self.groups.len() > MAX_GROUPS.max(2 * self.local.len());
-                number
-            }
+            Some(number) => Some(*number),
+            None => self.new_group(&tuple),
         };
         self.tuple = tuple;
         number
     }
 
+    fn new_group(&mut self, tuple: &[i32]) -> Option<u16> {
+        let number = u16::try_from(self.groups.len()).ok()?;
+        let key: Box<[i32]> = tuple.into();
+        self.groups.push(Group { tuple: key.clone(), members: 0 });
+        self.numbers.insert(key, number);
+        self.stale |= self.groups.len() > MAX_GROUPS.max(2 * self.local.len());
+        Some(number)
+    }
+
+    /// What the node at `place` keeps of a table changed.
     fn regroup(&mut self, place: usize, keys: &Keys) {
-        let (old, new) = (self.group[place], self.group_of(place, keys));
-        if old != new && self.local[place] != NEVER {
-            self.groups[old as usize].members -= 1;
-            self.groups[new as usize].members += 1;
+        let old = self.group[place];
+        if old == UNFIT {
+            return;
         }
-        self.group[place] = new;
+        let tuple = &self.groups[usize::from(old)].tuple;
+        let fixed = std::array::from_fn(|column| tuple[column]);
+        match self.group_of(place, fixed, keys) {
+            Some(new) => self.move_to(place, new),
+            None => self.stale = true,
+        }
+    }
+
+    fn move_to(&mut self, place: usize, new: u16) {
+        let old = std::mem::replace(&mut self.group[place], new);
+        if old != new && self.local[place] != NEVER {
+            self.groups[usize::from(old)].members -= 1;
+            self.groups[usize::from(new)].members += 1;
+        }
     }
 
     /// The pods on the node at `place` changed.
-    pub fn refresh_local(&mut self, place: usize, node: &NodeInfo, parts: &Parts, cache: &Cache) {
-        let new = local(&self.template, node, self.fixed[place], &self.demand, parts, cache);
+    pub fn refresh_local(
+        &mut self,
+        place: usize,
+        node: &NodeInfo,
+        load: &Load,
+        parts: &Parts,
+        cache: &Cache,
+    ) {
+        let new = match &self.demand.quick {
+            _ if self.group[place] == UNFIT => NEVER,
+            Some(quick) if !load.odd => {
+                quick.score(load).and_then(|score| i16::try_from(score).ok()).unwrap_or(NEVER)
+            }
+            _ => local(&self.template, node, &self.demand, parts, cache),
+        };
         let old = std::mem::replace(&mut self.local[place], new);
-        let members = &mut self.groups[self.group[place] as usize].members;
-        match (old == NEVER, new == NEVER) {
-            (true, false) => *members += 1,
-            (false, true) => *members -= 1,
-            _ => {}
+        if (old == NEVER) != (new == NEVER) {
+            let members = &mut self.groups[usize::from(self.group[place])].members;
+            *members = if new == NEVER { *members - 1 } else { *members + 1 };
         }
     }
 
@@ -331,10 +356,19 @@ impl Class {
         keys: &Keys,
         cordon: &Taint,
     ) {
-        match fixed(&self.template, node, parts, cache, cordon) {
+        let new = match fixed(&self.template, node, parts, cache, cordon) {
+            Ok(Some(new)) => self.group_of(place, new, keys),
+            Ok(None) => Some(UNFIT),
+            Err(()) => None,
+        };
+        match new {
             Some(new) if !self.rules.honor_taints() => {
-                self.fixed[place] = new;
-                self.regroup(place, keys);
+                // Nodes that will not do are nobody's members.
+                if new == UNFIT && self.local[place] != NEVER {
+                    self.groups[usize::from(self.group[place])].members -= 1;
+                    self.local[place] = NEVER;
+                }
+                self.move_to(place, new);
             }
             // Which nodes count depends on taints, or the plain path has to see to it.
             _ => self.stale = true,

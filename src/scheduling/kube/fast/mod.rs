@@ -14,6 +14,7 @@ mod choose;
 mod class;
 mod effects;
 mod keys;
+mod load;
 mod local;
 mod parts;
 mod table;
@@ -29,6 +30,7 @@ pub use choose::Choice;
 use self::choose::{Scratch, choose};
 use self::class::{Class, Rules};
 use self::keys::Keys;
+use self::load::Load;
 use self::parts::Parts;
 use super::cache::{Cache, NodeId};
 use super::changes::Change;
@@ -77,6 +79,8 @@ pub struct Fast {
     base: u64,
     /// Per node: the number of its last change, and of the last one of its taints.
     last: Vec<(u64, u64)>,
+    /// Per node: what is taken of it.
+    loads: Vec<Load>,
     scratch: Scratch,
     clock: u64,
 }
@@ -97,6 +101,7 @@ impl Fast {
             log: Vec::new(),
             base: 1,
             last: Vec::new(),
+            loads: Vec::new(),
             scratch: Scratch::default(),
             clock: 0,
         }
@@ -163,6 +168,7 @@ impl Fast {
         self.base = 1;
         self.last.clear();
         self.last.resize(cache.order().len(), (0, 0));
+        self.loads = cache.nodes().map(|(_, node)| Load::new(node)).collect();
     }
 
     fn touch(&mut self, place: usize) -> u64 {
@@ -175,6 +181,7 @@ impl Fast {
     fn pod_changed(&mut self, cache: &Cache, node: NodeId, pod: &Arc<PodInfo>, times: i64) {
         let place = cache.position(node);
         self.touch(place);
+        self.loads[place] = Load::new(cache.node(node));
         if self.slots.is_empty() {
             return;
         }
@@ -297,7 +304,7 @@ impl Fast {
                 if self.last[place].1 >= class.seen {
                     class.refresh_fixed(place, node, parts, cache, &self.keys, &self.cordon);
                 }
-                class.refresh_local(place, node, parts, cache);
+                class.refresh_local(place, node, &self.loads[place], parts, cache);
             }
         } else {
             let from = usize::try_from(class.seen - self.base).unwrap_or(0);
@@ -312,7 +319,7 @@ impl Fast {
                 if taints >= class.seen {
                     class.refresh_fixed(place, node, parts, cache, &self.keys, &self.cordon);
                 }
-                class.refresh_local(place, node, parts, cache);
+                class.refresh_local(place, node, &self.loads[place], parts, cache);
             }
         }
         class.seen = next;

@@ -7,8 +7,8 @@ use crate::scheduling::kube::plugins::{
 };
 use crate::scheduling::kube::profile::Profile;
 
-/// Sums of scores stay below this, so that they can be added to without care.
-const MAX_TOTAL: i64 = 1 << 24;
+/// Sums of scores stay below this, so that what a node scores by itself fits into 16 bits.
+const MAX_TOTAL: i64 = 16_000;
 
 /// A plugin and its weight.
 pub type Weighted<T> = Option<(T, i64)>;

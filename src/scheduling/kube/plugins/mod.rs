@@ -26,7 +26,7 @@ pub use node_affinity::{NodeAffinity, node_names};
 pub use node_name::NodeName;
 pub use node_ports::NodePorts;
 pub use node_unschedulable::NodeUnschedulable;
-pub use resource_score::{Amounts, ResourceScore, broken_linear};
+pub use resource_score::{Amounts, QuickScore, ResourceScore, broken_linear};
 pub use resources_fit::{Insufficient, ResourcesFit, insufficient_resources};
 pub use scheduling_gates::SchedulingGates;
 pub use spread_filter::{CriticalPaths, SpreadCounts};

@@ -52,6 +52,19 @@ impl Amounts {
     }
 }
 
+/// What a score by cpu and memory alone needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuickScore {
+    /// True for `MostAllocated`.
+    pub most: bool,
+    /// True for balanced allocation.
+    pub balanced: bool,
+    /// Weights of cpu and memory.
+    pub weights: [i64; 2],
+    /// What the pod asks for of them.
+    pub amounts: [i64; 2],
+}
+
 impl ResourceScore {
     /// The score of the Fit plugin.
     pub fn of_fit(strategy: &ScoringStrategy) -> Self {
@@ -72,6 +85,21 @@ impl ResourceScore {
     /// The score of balanced allocation.
     pub fn balanced(resources: &[ResourceSpec]) -> Self {
         Self { resources: resources.to_vec(), formula: Formula::Balanced }
+    }
+
+    /// What a score by cpu and memory alone needs; `None` if it is one by others, or by a line.
+    pub fn quick(&self, amounts: &Amounts) -> Option<QuickScore> {
+        let place = |name: &str| self.resources.iter().position(|one| one.name == name);
+        let (cpu, memory) = (place("cpu")?, place("memory")?);
+        if self.resources.len() != 2 || matches!(self.formula, Formula::Shape(_)) {
+            return None;
+        }
+        Some(QuickScore {
+            most: matches!(self.formula, Formula::Most),
+            balanced: matches!(self.formula, Formula::Balanced),
+            weights: [self.resources[cpu].weight, self.resources[memory].weight],
+            amounts: [amounts.0[cpu].requested, amounts.0[memory].requested],
+        })
     }
 
     /// True if there are no resources to score by.
