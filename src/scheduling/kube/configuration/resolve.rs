@@ -281,16 +281,21 @@ fn text_of(error: &PluginError) -> String {
     error.to_string()
 }
 
-/// A plugin prepares for its filter and its score itself: one cannot be had without the other.
+/// A plugin that filters or scores needs to prepare for it. One that only prepares does nothing,
+/// but for NodeAffinity, whose preparation rules out nodes by their names.
 fn check_halves(known: &Known, enabling: &Enabling, pointer: &str, problems: &mut Problems) {
     let halves = [
         (ExtensionPoint::PreFilter, ExtensionPoint::Filter),
         (ExtensionPoint::PreScore, ExtensionPoint::Score),
     ];
     for (before, point) in halves {
-        let has_both = known.points.contains(&before) && known.points.contains(&point);
+        if !known.points.contains(&before) || !known.points.contains(&point) {
+            continue;
+        }
         let prepares = enabled_at(enabling, before, known.name);
-        if has_both && prepares != enabled_at(enabling, point, known.name) {
+        let acts = enabled_at(enabling, point, known.name);
+        let matters = known.name == "NodeAffinity" && before == ExtensionPoint::PreFilter;
+        if prepares != acts && (acts || matters) {
             let (before, point, name) = (before.name(), point.name(), known.name);
             problems.add(
                 &format!("{pointer}/plugins"),
