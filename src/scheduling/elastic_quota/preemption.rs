@@ -154,7 +154,7 @@ impl QuotaState {
             return Err(Status::unschedulable("global quota max exceeded"));
         }
         by_importance(&mut gone, now);
-        let budgets = &scheduler.cache.objects.disruption_budgets;
+        let budgets = &scheduler.cache.disruption_budgets;
         let (protected, others) = split_by_budget(&gone, budgets);
         let mixed = !protected.is_empty() && !others.is_empty();
         let (mut victims, mut budget_violations) = (Vec::new(), 0);

@@ -227,10 +227,7 @@ impl Class {
 
     /// The table of an effect, if it is there.
     pub fn table_of(&self, effect: &Effect, cache: &Cache, keys: &mut Keys) -> Option<usize> {
-        let number = match effect.key {
-            Some(_) => Some(keys.number(effect.key, cache)),
-            None => None,
-        };
+        let number = effect.key.map(|key| keys.number(Some(key), cache));
         self.tables.iter().position(|table| {
             table.kind == effect.kind && number.is_none_or(|number| number == table.key)
         })
