@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::cache::{Cache, NodeId};
 use super::fast::Fast;
-use super::node::NodeInfo;
+use super::filters::filter_with_nominated;
 use super::plugin::{Prepared, State, merge_node_names};
 use super::pod::PodInfo;
 use super::profile::Profile;
@@ -52,6 +52,15 @@ impl CycleState {
     /// What the plugin at `index` keeps for its score.
     pub fn score(&self, index: usize) -> Option<&dyn State> {
         self.score[index].state.as_deref()
+    }
+
+    pub(super) fn skips_filter(&self, index: usize) -> bool {
+        self.filter[index].skip
+    }
+
+    /// What each plugin keeps for its filter, to change.
+    pub(super) fn filter_states(&mut self) -> impl Iterator<Item = Option<&mut Box<dyn State>>> {
+        self.filter.iter_mut().map(|slot| slot.state.as_mut())
     }
 
     pub(super) fn set_score(&mut self, index: usize, state: Option<Box<dyn State>>) {
@@ -399,85 +408,4 @@ fn none_left(diagnosis: &Diagnosis) -> String {
         Some(only) if plugins.len() == 1 => format!("node(s) didn't satisfy plugin {only}"),
         _ => format!("node(s) didn't satisfy plugin(s) [{}] simultaneously", list(plugins)),
     }
-}
-
-/// Runs all filters for `pod` on `node` until one rejects it.
-pub fn run_filters(
-    profile: &Profile,
-    cache: &Cache,
-    state: &CycleState,
-    pod: &PodInfo,
-    node: &NodeInfo,
-) -> Status {
-    for (index, enabled) in profile.plugins.iter().enumerate() {
-        if !enabled.plugin.filters() || state.filter[index].skip {
-            continue;
-        }
-        let status = enabled.plugin.filter(state.filter(index), cache, pod, node);
-        if !status.is_success() {
-            return status.by(enabled.plugin.name());
-        }
-    }
-    Status::SUCCESS
-}
-
-/// Tells the filters that `other` was put on `node`.
-pub(super) fn added(
-    profile: &Profile,
-    cache: &Cache,
-    state: &mut CycleState,
-    pod: &PodInfo,
-    other: &PodInfo,
-    node: &NodeInfo,
-) {
-    for (enabled, slot) in profile.plugins.iter().zip(&mut state.filter) {
-        if let Some(kept) = slot.state.as_deref_mut() {
-            enabled.plugin.add_pod(kept, cache, pod, other, node);
-        }
-    }
-}
-
-/// Tells the filters that `other` was taken off `node`.
-pub(super) fn removed(
-    profile: &Profile,
-    cache: &Cache,
-    state: &mut CycleState,
-    pod: &PodInfo,
-    other: &PodInfo,
-    node: &NodeInfo,
-) {
-    for (enabled, slot) in profile.plugins.iter().zip(&mut state.filter) {
-        if let Some(kept) = slot.state.as_deref_mut() {
-            enabled.plugin.remove_pod(kept, cache, pod, other, node);
-        }
-    }
-}
-
-/// Runs the filters for `pod` on `node`: with the pods of no lower priority for which room was
-/// made there, and again without them, since they may never come.
-pub fn filter_with_nominated(
-    profile: &Profile,
-    cache: &Cache,
-    state: &CycleState,
-    pod: &PodInfo,
-    node: &NodeInfo,
-) -> Status {
-    let mut expected = cache
-        .nominator
-        .on(node.name())
-        .iter()
-        .filter(|other| other.priority() >= pod.priority() && other.uid != pod.uid)
-        .peekable();
-    if expected.peek().is_some() {
-        let (mut state, mut node) = (state.clone(), node.clone());
-        for other in expected {
-            node.add_pod(Arc::clone(other));
-            added(profile, cache, &mut state, pod, other, &node);
-        }
-        let status = run_filters(profile, cache, &state, pod, &node);
-        if !status.is_success() {
-            return status;
-        }
-    }
-    run_filters(profile, cache, state, pod, node)
 }

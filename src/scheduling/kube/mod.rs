@@ -10,6 +10,7 @@ pub mod configuration;
 mod constraints;
 mod cycle;
 mod fast;
+mod filters;
 mod images;
 mod node;
 mod node_tree;
@@ -32,11 +33,9 @@ mod validation;
 pub use cache::{Cache, Named, NodeId, Objects};
 pub use changes::{Change, ChangeLog};
 pub use constraints::{Action, Constraint, Constraints};
-pub use cycle::{
-    Cycle, CycleState, Diagnosis, Placement, Scheduler, feasible_nodes_to_find,
-    filter_with_nominated, run_filters,
-};
+pub use cycle::{Cycle, CycleState, Diagnosis, Placement, Scheduler, feasible_nodes_to_find};
 pub use fast::{Choice, Fast};
+pub use filters::{filter_with_nominated, run_filters};
 pub use node::NodeInfo;
 pub use node_tree::{NodeTree, zone_key};
 pub use nominator::Nominator;

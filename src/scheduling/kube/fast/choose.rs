@@ -1,10 +1,10 @@
 //! Choosing a node for a class: once per group what is set off against others, then one look at
 //! every node.
 
-use super::class::{Class, Group, MISSING};
+use super::class::{Class, Group};
 use super::local::{FIXED, NEVER};
 use super::parts::Parts;
-use super::table::{Kind, Table};
+use super::table::{Kind, MISSING, Table};
 use crate::scheduling::kube::cache::Cache;
 use crate::scheduling::kube::plugin::MAX_NODE_SCORE;
 use crate::scheduling::kube::plugins::spread_out;

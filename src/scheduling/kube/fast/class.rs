@@ -9,7 +9,7 @@ use super::keys::{Keys, NOWHERE};
 use super::load::Load;
 use super::local::{Demand, FIXED, Fixed, NEVER, fixed, local};
 use super::parts::Parts;
-use super::table::{Kind, Table};
+use super::table::{Kind, MISSING, Table};
 use crate::kubernetes::Taint;
 use crate::scheduling::kube::cache::Cache;
 use crate::scheduling::kube::constraints::{Action, Constraint, has_all_keys};
@@ -21,9 +21,6 @@ const MAX_GROUPS: usize = 16_384;
 
 /// The group of nodes that will not do whatever is on them.
 const UNFIT: u16 = 0;
-
-/// Stands for a label that is missing, where nodes keep a value.
-pub const MISSING: i32 = i32::MIN;
 
 /// Nodes that are the same in all that is set off against other nodes.
 #[derive(Debug)]
@@ -227,10 +224,7 @@ impl Class {
 
     /// The table of an effect, if it is there.
     pub fn table_of(&self, effect: &Effect, cache: &Cache, keys: &mut Keys) -> Option<usize> {
-        let number = match effect.key {
-            Some(_) => Some(keys.number(effect.key, cache)),
-            None => None,
-        };
+        let number = effect.key.map(|key| keys.number(Some(key), cache));
         self.tables.iter().position(|table| {
             table.kind == effect.kind && number.is_none_or(|number| number == table.key)
         })
@@ -372,35 +366,6 @@ impl Class {
             }
             // Which nodes count depends on taints, or the plain path has to see to it.
             _ => self.stale = true,
-        }
-    }
-}
-
-impl Table {
-    /// Adds to the value of the domain of the node at `place`; false if that does not count.
-    fn add_at(&mut self, place: usize, amount: i64, keys: &Keys) -> bool {
-        if self.counted.as_ref().is_some_and(|counted| !counted[place]) {
-            return false;
-        }
-        let domain = keys.get(self.key).domain[place];
-        if domain == NOWHERE {
-            return false;
-        }
-        let at = if matches!(self.kind, Kind::Host(_)) { place } else { domain as usize };
-        self.add(at, amount);
-        true
-    }
-
-    /// What tells the node at `place` from others: its domain, or the value of that.
-    fn of_node(&self, place: usize, keys: &Keys) -> i32 {
-        let domain = keys.get(self.key).domain[place];
-        if domain == NOWHERE {
-            return MISSING;
-        }
-        match self.kind {
-            Kind::Host(_) => self.kept(self.values[place]),
-            _ if self.fine => self.kept(self.values[domain as usize]),
-            _ => i32::try_from(domain).unwrap_or(i32::MAX),
         }
     }
 }

@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::keys::{Keys, NOWHERE};
+
+/// Stands for a label that is missing, where nodes keep a value.
+pub const MISSING: i32 = i32::MIN;
+
 /// What a table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -98,6 +103,33 @@ impl Table {
         match self.kind {
             Kind::Affinity | Kind::Anti | Kind::Existing => i32::from(value > 0),
             _ => i32::try_from(value).unwrap_or(i32::MAX),
+        }
+    }
+
+    /// Adds to the value of the domain of the node at `place`; false if that does not count.
+    pub fn add_at(&mut self, place: usize, amount: i64, keys: &Keys) -> bool {
+        if self.counted.as_ref().is_some_and(|counted| !counted[place]) {
+            return false;
+        }
+        let domain = keys.get(self.key).domain[place];
+        if domain == NOWHERE {
+            return false;
+        }
+        let at = if matches!(self.kind, Kind::Host(_)) { place } else { domain as usize };
+        self.add(at, amount);
+        true
+    }
+
+    /// What tells the node at `place` from others: its domain, or the value of that.
+    pub fn of_node(&self, place: usize, keys: &Keys) -> i32 {
+        let domain = keys.get(self.key).domain[place];
+        if domain == NOWHERE {
+            return MISSING;
+        }
+        match self.kind {
+            Kind::Host(_) => self.kept(self.values[place]),
+            _ if self.fine => self.kept(self.values[domain as usize]),
+            _ => i32::try_from(domain).unwrap_or(i32::MAX),
         }
     }
 }

@@ -71,9 +71,9 @@ fn decide(
 
 fn run(seed: u64, steps: usize, nodes: usize, seen: &mut Seen) {
     let mut rng = Pcg64Mcg::seed_from_u64(seed);
-    let mut profile = Profile::default();
-    profile.percentage_of_nodes_to_score =
+    let percentage_of_nodes_to_score =
         if rng.random_bool(0.7) { 100 } else { rng.random_range(0..60) };
+    let profile = Profile { percentage_of_nodes_to_score, ..Profile::default() };
     let mut world = World::new(rng.random(), nodes);
     let mut scheduler = Scheduler::new(world.cache(), profile);
     let mut fast = Fast::new(&scheduler.profile);

@@ -7,9 +7,8 @@ use super::{candidates_to_find, more_important};
 use crate::kubernetes::labels::Selector;
 use crate::kubernetes::{PodDisruptionBudget, Time};
 use crate::scheduling::kube::cache::NodeId;
-use crate::scheduling::kube::cycle::{
-    CycleState, Scheduler, added, filter_with_nominated, removed,
-};
+use crate::scheduling::kube::cycle::{CycleState, Scheduler};
+use crate::scheduling::kube::filters::{added, filter_with_nominated, removed};
 use crate::scheduling::kube::node::NodeInfo;
 use crate::scheduling::kube::pod::PodInfo;
 use crate::scheduling::kube::status::{NodeStatuses, Status};
