@@ -22,6 +22,7 @@ pub mod ports;
 mod quantity;
 pub mod requests;
 mod storage;
+pub mod text;
 mod time;
 pub mod tolerations;
 

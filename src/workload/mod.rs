@@ -15,6 +15,7 @@ mod row;
 
 pub mod generator;
 pub mod google2011;
+pub mod kubernetes;
 pub mod native;
 pub mod openb;
 

@@ -6,6 +6,7 @@
 pub mod args;
 mod cache;
 mod changes;
+pub mod configuration;
 mod constraints;
 mod cycle;
 mod fast;
