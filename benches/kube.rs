@@ -1,6 +1,6 @@
 //! How fast the kube-scheduler's cycle is: 5,000 nodes, 200 Deployments, all nodes scored, pods of
 //! all Deployments mixed. Every step places one pod and takes the oldest one away, in a cell that
-//! holds 20,000. Measured is time on the processor, as the machine may be shared.
+//! holds 20,000.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use cellsim::kubernetes::{Node, Pod};
 use cellsim::scheduling::kube::{Cache, NodeId, Placement, PodInfo, Profile, Scheduler};
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
@@ -127,44 +126,7 @@ impl Cell {
     }
 }
 
-/// Nanoseconds for which this thread has been on a processor (Linux only).
-struct CpuTime(WallTime);
-
-fn on_cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|field| field.parse().ok()).unwrap_or(f64::NAN)
-}
-
-impl Measurement for CpuTime {
-    type Intermediate = f64;
-    type Value = f64;
-
-    fn start(&self) -> f64 {
-        on_cpu()
-    }
-
-    fn end(&self, start: f64) -> f64 {
-        on_cpu() - start
-    }
-
-    fn add(&self, first: &f64, second: &f64) -> f64 {
-        first + second
-    }
-
-    fn zero(&self) -> f64 {
-        0.0
-    }
-
-    fn to_f64(&self, value: &f64) -> f64 {
-        *value
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        self.0.formatter()
-    }
-}
-
-fn kube(criterion: &mut Criterion<CpuTime>) {
+fn kube(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("kube");
     group.throughput(Throughput::Elements(1));
     for (name, terms) in [("resources", false), ("terms", true)] {
@@ -179,9 +141,5 @@ fn kube(criterion: &mut Criterion<CpuTime>) {
     group.finish();
 }
 
-criterion_group! {
-    name = benches;
-    config = Criterion::default().with_measurement(CpuTime(WallTime));
-    targets = kube
-}
+criterion_group!(benches, kube);
 criterion_main!(benches);
