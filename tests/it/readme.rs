@@ -121,15 +121,24 @@ fn every_other_command_of_the_readme_is_cargos_or_known() {
     }
 }
 
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("it is new");
+    for entry in fs::read_dir(from).expect("it can be listed") {
+        let path = entry.expect("it can be read").path();
+        let copy = to.join(path.file_name().expect("it has a name"));
+        if path.is_dir() {
+            copy_folder(&path, &copy);
+        } else {
+            fs::copy(&path, copy).expect("it is copied");
+        }
+    }
+}
+
 #[test]
 fn the_marked_commands_of_the_readme_run() {
     let folder = tempfile::tempdir().expect("there is room for a folder");
     let scenarios = folder.path().join("scenarios");
-    fs::create_dir(&scenarios).expect("it is new");
-    for entry in fs::read_dir(root().join("scenarios")).expect("it can be listed") {
-        let file = entry.expect("it can be read").path();
-        fs::copy(&file, scenarios.join(file.file_name().expect("a file"))).expect("it is copied");
-    }
+    copy_folder(&root().join("scenarios"), &scenarios);
     let lines = shell_lines(&readme());
     let mut count = 0;
     for line in lines.iter().filter(|line| line.run) {

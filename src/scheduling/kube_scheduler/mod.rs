@@ -40,6 +40,8 @@ pub struct KubeScheduler {
     nodes: Vec<Option<KubeNode>>,
     /// Numbers in the cell, by slot in the cache.
     numbers: Vec<NodeId>,
+    /// The pod that was bound last, and where, until the cache knows.
+    assumed: Option<(PodId, KubeNode)>,
     /// Decisions that belong to the pod looked at last.
     outbox: VecDeque<Decision>,
     /// The present instant.
@@ -70,6 +72,7 @@ impl KubeScheduler {
             lots: streams.stream(Purpose::Placement, 0),
             nodes: Vec::new(),
             numbers: Vec::new(),
+            assumed: None,
             outbox: VecDeque::new(),
             now: SimTime::ZERO,
             has_news: false,
@@ -111,6 +114,14 @@ impl KubeScheduler {
             }
         }
         self.wake(&Event::PodAdded);
+    }
+
+    /// The decision that was given out last has been carried out: the next one counts it. (Until
+    /// then the cache is as the decision found it, so that it can be explained.)
+    fn assume(&mut self) {
+        if let Some((pod, slot)) = self.assumed.take() {
+            self.put_on_node(pod, slot);
+        }
     }
 
     /// Puts a pod on a node of the cache.
@@ -200,7 +211,7 @@ impl KubeScheduler {
             return self.fail(queued, "the cell does not admit it on the node chosen".to_owned());
         }
         self.queue.done(queued.pod);
-        self.put_on_node(pod, slot);
+        self.assumed = Some((pod, slot));
         self.counts.placed += 1;
         self.outbox.push_back(Decision::Bind { pod, node, devices: None });
     }
@@ -287,6 +298,7 @@ impl Scheduler for KubeScheduler {
     }
 
     fn enqueue(&mut self, cluster: &Cluster, pod: PodId) {
+        self.assume();
         self.now = cluster.now();
         self.forget(pod);
         let Desk { scheduler, book } = &mut self.desk;
@@ -304,6 +316,7 @@ impl Scheduler for KubeScheduler {
     }
 
     fn follow(&mut self, cluster: &Cluster, fact: &Fact) {
+        self.assume();
         self.now = cluster.now();
         match *fact {
             Fact::PodBound { pod, node, .. } => self.pod_bound(cluster, pod, node),
@@ -350,6 +363,7 @@ impl Scheduler for KubeScheduler {
     }
 
     fn decide(&mut self, cluster: &Cluster) -> Option<Decision> {
+        self.assume();
         if self.now != cluster.now() || self.outbox.is_empty() {
             self.now = cluster.now();
             self.queue.flush_backoff(&self.desk, self.now);
