@@ -138,6 +138,14 @@ impl Stream {
         open_unit(self.word())
     }
 
+    /// Puts `items` into an order of which each is equally likely (Fisher and Yates).
+    #[expect(clippy::cast_possible_truncation, reason = "the draw is below a length")]
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last as u64 + 1) as usize);
+        }
+    }
+
     /// A whole number in `0..n`, each equally likely (Lemire's multiply and reject, 2019).
     ///
     /// # Panics

@@ -167,9 +167,7 @@ impl Checkpoint {
         let streams = Streams { seed: self.seed, run: u64::from(trial) };
         let mut stream = streams.stream(Purpose::Compaction, 0);
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();
-        for last in (1..order.len()).rev() {
-            order.swap(last, stream.below(last as u64 + 1) as usize);
-        }
+        stream.shuffle(&mut order);
         order
     }
 

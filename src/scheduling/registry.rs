@@ -8,6 +8,7 @@ use super::architectures::{FLOW, MESOS, MONOLITHIC, OMEGA, SPARROW};
 use super::batch::{self, Backfill, BatchOptions, BatchScheduler};
 use super::fair_share::{self, FairShare, FairShareOptions};
 use super::kube_scheduler::{self, KubeOptions, KubeScheduler};
+use super::placement::no_options;
 use super::pod_at_a_time::PodAtATime;
 use super::process::{ProcessScheduler, process_spec};
 use super::scheduler::BuildScheduler;
@@ -146,10 +147,4 @@ const CHILD: ArchitectureEntry = ArchitectureEntry {
 fn batch(backfill: Backfill, options: &Value) -> Result<BuildScheduler, String> {
     let options = BatchOptions::read(backfill, options)?;
     Ok(Box::new(move |config, streams| Box::new(BatchScheduler::new(options, config, streams))))
-}
-
-/// Refuses any option.
-pub fn no_options(options: &Value) -> Result<(), String> {
-    let given = options.as_object().into_iter().flatten().next();
-    given.map_or(Ok(()), |(key, _)| Err(format!("unknown option `{key}`; there are none")))
 }

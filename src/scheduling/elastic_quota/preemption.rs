@@ -185,33 +185,18 @@ impl QuotaState {
     ) -> Preemption {
         let nominated = scheduler.cache.node_id(&pod.nominated_node);
         let nominated = nominated.map(|node| (scheduler.cache.node(node), statuses.get(node)));
-        let mut preemption = Preemption {
-            not_eligible: self.not_eligible(pod, nominated),
-            potential: Vec::new(),
-            dry_run: DryRun::default(),
-            best: Vec::new(),
-            status: Status::SUCCESS,
-        };
-        if let Some(reason) = preemption.not_eligible {
-            preemption.status = Status::unschedulable(format!("preemption: {reason}"));
-            return preemption;
-        }
-        preemption.potential = scheduler.potential_nodes(statuses);
-        for node in &preemption.potential {
-            match self.victims_on(scheduler, pod, state, *node, now) {
-                Ok(candidate) => preemption.dry_run.candidates.push(candidate),
-                Err(status) => preemption.dry_run.statuses.set(*node, status),
+        let not_eligible = self.not_eligible(pod, nominated);
+        Preemption::search(scheduler, statuses, not_eligible, now, |potential| {
+            let mut dry_run = DryRun::default();
+            for node in potential {
+                match self.victims_on(scheduler, pod, state, *node, now) {
+                    Ok(candidate) => dry_run.candidates.push(candidate),
+                    Err(status) => dry_run.statuses.set(*node, status),
+                }
             }
-        }
-        // Those that violate no budget first, as everywhere.
-        preemption.dry_run.candidates.sort_by_key(|one| one.budget_violations > 0);
-        preemption.best = pick(&preemption.dry_run.candidates, now);
-        if preemption.best.is_empty() {
-            let mut statuses = preemption.dry_run.statuses.clone();
-            statuses.set_absent(Status::unresolvable("Preemption is not helpful for scheduling"));
-            let text = statuses.fit_error(scheduler.cache.order().len());
-            preemption.status = Status::unschedulable(format!("preemption: {text}"));
-        }
-        preemption
+            // Those that violate no budget first, as everywhere.
+            dry_run.candidates.sort_by_key(|one| one.budget_violations > 0);
+            dry_run
+        })
     }
 }

@@ -192,10 +192,7 @@ impl KubeScheduler {
         self.counts.attempts += 1;
         let info = known.info.clone();
         let (ties, lots) = (self.ties, &mut self.lots);
-        let mut pick = |equals: usize| match ties {
-            Ties::First => 0,
-            Ties::Random => lots.below(equals as u64) as usize,
-        };
+        let mut pick = |equals: usize| ties.draw(equals, lots);
         match self.desk.scheduler.place(&info, &mut pick) {
             Ok(Placement::Node(slot)) => self.bind(cluster, queued, slot),
             Ok(Placement::Nowhere(cycle)) => self.give_up(cluster, queued, &info, &cycle),
@@ -254,10 +251,7 @@ impl KubeScheduler {
             return;
         }
         let nodes = self.desk.scheduler.cache.order().len().max(1);
-        let offset = match self.ties {
-            Ties::First => 0,
-            Ties::Random => self.lots.below(nodes as u64) as usize,
-        };
+        let offset = self.ties.draw(nodes, &mut self.lots);
         let found = self.desk.scheduler.preempt(info, cycle, offset, api_time(self.now));
         let Some(candidate) = found.first().cloned() else { return };
         let name = self.desk.scheduler.cache.node(candidate.node).name().to_owned();

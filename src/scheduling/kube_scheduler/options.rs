@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::engine::Stream;
 use crate::scheduling::kube::queue::{Backoff, QueueConfig};
 use crate::scheduling::kube::{Cache, Profile, Scheduler, configuration};
 
@@ -24,6 +25,16 @@ pub enum Ties {
     Random,
     /// The first in the order of nodes.
     First,
+}
+
+impl Ties {
+    /// Which of `equals` (at least one) is taken.
+    pub(super) fn draw(self, equals: usize, lots: &mut Stream) -> usize {
+        match self {
+            Self::First => 0,
+            Self::Random => lots.below(equals as u64) as usize,
+        }
+    }
 }
 
 /// The options as written.

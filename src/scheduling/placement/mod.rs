@@ -29,6 +29,7 @@ pub use policies::{
     GpuPacking, LeastAllocated, MostAllocated, Resolution, Tetris, WorstFit,
 };
 pub use region::Region;
+pub(super) use registry::no_options;
 pub use registry::{PolicyEntry, builtin};
 pub use rejections::{Rejection, Rejections, rejection};
 pub use search::{Candidate, Search};

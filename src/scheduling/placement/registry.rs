@@ -137,7 +137,11 @@ fn plain(options: &Value, policy: impl Placement + 'static) -> Result<Strategy, 
     no_options(options).map(|()| Strategy::Scored(Box::new(policy)))
 }
 
-fn no_options(options: &Value) -> Result<(), String> {
+/// Refuses any option.
+///
+/// # Errors
+/// A sentence that names the first one.
+pub fn no_options(options: &Value) -> Result<(), String> {
     only_option(options, None).map(|_| ())
 }
 

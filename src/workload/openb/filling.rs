@@ -49,9 +49,7 @@ impl Filling {
     fn order(&self, pods: &[Pod], limit: Option<i128>) -> Vec<usize> {
         let mut order: Vec<usize> = (0..pods.len()).collect();
         let mut stream = self.streams.stream(Purpose::Arrival, 0);
-        for last in (1..order.len()).rev() {
-            order.swap(last, stream.below(last as u64 + 1) as usize);
-        }
+        stream.shuffle(&mut order);
         let Some(limit) = limit else { return order };
         let requested = |index: &usize| i128::from(pods[*index].gpu.total_milli());
         let mut total = 0;

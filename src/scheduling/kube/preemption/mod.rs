@@ -31,6 +31,38 @@ pub struct Preemption {
 }
 
 impl Preemption {
+    /// A search on all nodes that could help, unless the pod may not preempt. `dry_run` tries them
+    /// out; `now` is when pods without a start time count as started.
+    pub fn search(
+        scheduler: &Scheduler,
+        statuses: &NodeStatuses,
+        not_eligible: Option<&'static str>,
+        now: Time,
+        dry_run: impl FnOnce(&[NodeId]) -> DryRun,
+    ) -> Self {
+        let mut preemption = Self {
+            not_eligible,
+            potential: Vec::new(),
+            dry_run: DryRun::default(),
+            best: Vec::new(),
+            status: Status::SUCCESS,
+        };
+        if let Some(reason) = not_eligible {
+            preemption.status = Status::unschedulable(format!("preemption: {reason}"));
+            return preemption;
+        }
+        preemption.potential = scheduler.potential_nodes(statuses);
+        preemption.dry_run = dry_run(&preemption.potential);
+        preemption.best = pick(&preemption.dry_run.candidates, now);
+        if preemption.best.is_empty() {
+            let mut statuses = preemption.dry_run.statuses.clone();
+            statuses.set_absent(Status::unresolvable("Preemption is not helpful for scheduling"));
+            let text = statuses.fit_error(scheduler.cache.order().len());
+            preemption.status = Status::unschedulable(format!("preemption: {text}"));
+        }
+        preemption
+    }
+
     /// The candidate to take if the first of equals is.
     pub fn first(&self) -> Option<&Candidate> {
         self.best.first().map(|place| &self.dry_run.candidates[*place])
@@ -90,27 +122,10 @@ impl Scheduler {
             .cache
             .node_id(&pod.nominated_node)
             .map_or(statuses.absent(), |node| statuses.get(node));
-        let mut preemption = Preemption {
-            not_eligible: self.not_eligible(pod, nominated),
-            potential: Vec::new(),
-            dry_run: DryRun::default(),
-            best: Vec::new(),
-            status: Status::SUCCESS,
-        };
-        if let Some(reason) = preemption.not_eligible {
-            preemption.status = Status::unschedulable(format!("preemption: {reason}"));
-            return preemption;
-        }
-        preemption.potential = self.potential_nodes(statuses);
-        preemption.dry_run = self.dry_run(pod, state, &preemption.potential, offset, now);
-        preemption.best = pick(&preemption.dry_run.candidates, now);
-        if preemption.best.is_empty() {
-            let mut statuses = preemption.dry_run.statuses.clone();
-            statuses.set_absent(Status::unresolvable("Preemption is not helpful for scheduling"));
-            let text = statuses.fit_error(self.cache.order().len());
-            preemption.status = Status::unschedulable(format!("preemption: {text}"));
-        }
-        preemption
+        let not_eligible = self.not_eligible(pod, nominated);
+        Preemption::search(self, statuses, not_eligible, now, |potential| {
+            self.dry_run(pod, state, potential, offset, now)
+        })
     }
 
     /// The pods of lower priority that were nominated to `node`: they lose it to `pod`.
