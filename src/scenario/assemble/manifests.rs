@@ -178,7 +178,7 @@ pub fn services(cell: &KubernetesCell, names: &ResourceNames) -> Vec<Service> {
             kinds.push(plain.clone());
             kinds.len() - 1
         });
-        groups.entry((one.owner, number as u64)).or_insert_with(|| (plain, 0)).1 += 1;
+        groups.entry((one.owner, number as u64)).or_insert_with(|| (plain, 0)).1 += one.copies;
     }
     let mut seen = BTreeMap::new();
     let named = groups.into_iter().map(|((owner, _), (pod, replicas))| {
@@ -199,6 +199,7 @@ pub fn services(cell: &KubernetesCell, names: &ResourceNames) -> Vec<Service> {
 fn without_name(pod: &Pod) -> Pod {
     let mut plain = pod.clone();
     plain.metadata.name.clear();
+    plain.metadata.generate_name.clear();
     plain.metadata.uid.clear();
     plain.status = api::PodStatus::default();
     for label in ["statefulset.kubernetes.io/pod-name", "apps.kubernetes.io/pod-index"] {

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use super::{KubernetesCell, Manifests, OwnerKind};
 use crate::kubernetes::requests::{RequestOptions, pod_requests};
 
@@ -16,6 +14,11 @@ fn cell(text: &str) -> KubernetesCell {
 fn errors(text: &str) -> String {
     let errors = KubernetesCell::new(manifests(text)).expect_err(text);
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// How many pods there are.
+fn count(cell: &KubernetesCell) -> u32 {
+    cell.pods.iter().map(|one| one.copies).sum()
 }
 
 fn names(cell: &KubernetesCell) -> Vec<String> {
@@ -56,13 +59,11 @@ fn a_deployment_becomes_a_replica_set_and_its_pods() {
     let cell = cell(WEB);
     let set = &cell.replica_sets[0].metadata;
     assert_eq!(set.controller().map(|owner| owner.kind.as_str()), Some("Deployment"));
-    assert_eq!(cell.pods.len(), 3);
+    assert_eq!(count(&cell), 3);
     assert_eq!(cell.owners[0].kind, OwnerKind::Deployment);
-    let distinct: BTreeSet<String> = names(&cell).into_iter().collect();
-    assert_eq!(distinct.len(), 3);
     for one in &cell.pods {
         let pod = &one.pod;
-        assert!(pod.metadata.name.starts_with(&format!("{}-", set.name)));
+        assert_eq!(pod.metadata.generate_name, format!("{}-", set.name));
         assert_eq!(pod.metadata.namespace, "shop");
         assert!(pod.metadata.labels.contains_key("pod-template-hash"));
         assert_eq!((one.owner, one.made), (Some(0), true));
@@ -71,7 +72,7 @@ fn a_deployment_becomes_a_replica_set_and_its_pods() {
         assert_eq!(requests["memory"].value(), 1 << 30, "the limit, since nothing is asked for");
         assert_eq!(pod.spec.tolerations.len(), 2);
     }
-    assert_eq!(names(&cell), names(&self::cell(WEB)), "the same every time");
+    assert_eq!(cell, self::cell(WEB), "the same every time");
 }
 
 #[test]
@@ -97,7 +98,7 @@ items:
   status: {phase: Succeeded}
 ";
     let found = cell(&format!("{WEB}\n---\n{dump}"));
-    assert_eq!((found.pods.len(), found.ended), (4, 1), "one runs, one leaves, two are missing");
+    assert_eq!((count(&found), found.ended), (4, 1), "one runs, one leaves, two are missing");
     assert!(found.pods.iter().all(|one| one.owner == Some(0)));
     let set = "
 kind: ReplicaSet
@@ -111,7 +112,7 @@ spec:
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c}]}}
 ";
     let found = cell(&format!("{WEB}\n---\n{dump}\n---\n{set}"));
-    assert_eq!((found.pods.len(), found.owners.len()), (3, 1), "its ReplicaSet wants two");
+    assert_eq!((count(&found), found.owners.len()), (3, 1), "its ReplicaSet wants two");
     let found = cell(&format!("{dump}\n---\n{set}"));
     assert_eq!(found.owners[0].kind, OwnerKind::ReplicaSet, "its Deployment is not there");
 }
@@ -156,9 +157,9 @@ fn a_daemon_set_has_a_pod_on_every_node_that_takes_it() {
     assert!(targets[0].contains("\"a\"") && targets[1].contains("\"b\""), "{targets:?}");
     assert_eq!(found.owners[0].replicas, 2);
     let found = cell(&daemon("{nodeSelector: {disk: ssd}, containers: [{name: c}]}"));
-    assert_eq!(found.pods.len(), 1);
+    assert_eq!(count(&found), 1);
     let everywhere = "{tolerations: [{operator: Exists}], containers: [{name: c}]}";
-    assert_eq!(cell(&daemon(everywhere)).pods.len(), 3);
+    assert_eq!(count(&cell(&daemon(everywhere))), 3);
     let running = "
 ---
 kind: Pod
@@ -177,11 +178,11 @@ fn a_job_has_as_many_pods_as_may_run_and_are_missing() {
             "kind: Job\nmetadata: {{name: j}}\nspec: {{{spec}, {template}}}\nstatus: {status}"
         ))
     };
-    assert_eq!(job("parallelism: 3, completions: 10", "{}").pods.len(), 3);
-    assert_eq!(job("parallelism: 3, completions: 10", "{succeeded: 8}").pods.len(), 2);
-    assert_eq!(job("parallelism: 3, suspend: true", "{}").pods.len(), 0);
+    assert_eq!(count(&job("parallelism: 3, completions: 10", "{}")), 3);
+    assert_eq!(count(&job("parallelism: 3, completions: 10", "{succeeded: 8}")), 2);
+    assert_eq!(count(&job("parallelism: 3, suspend: true", "{}")), 0);
     let complete = "{conditions: [{type: Complete, status: 'True'}]}";
-    assert_eq!(job("parallelism: 3", complete).pods.len(), 0);
+    assert_eq!(count(&job("parallelism: 3", complete)), 0);
     let indexed = "parallelism: 2, completions: 4, completionMode: Indexed";
     let found = job(indexed, "{succeeded: 2, completedIndexes: '0,2'}");
     let indexes: Vec<&str> = found

@@ -57,11 +57,13 @@ pub struct Owner {
     pub completions: Option<u32>,
 }
 
-/// A pod, and whose it is.
+/// A pod, or pods that are all the same, and whose they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CellPod {
-    /// The pod.
+    /// The pod. Of several, the name is missing: only `metadata.generateName` is there.
     pub pod: Pod,
+    /// How many there are: replicas that a controller makes of one template.
+    pub copies: u32,
     /// The place of its owner in the list of owners, if it has one there.
     pub owner: Option<usize>,
     /// True if it was made here, false if a file has it.

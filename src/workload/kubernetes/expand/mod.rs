@@ -107,18 +107,22 @@ impl Expansion<'_> {
         }
     }
 
-    /// Adds a pod after what is missing in it was filled in.
-    fn add(&mut self, mut pod: Pod, owner: Option<usize>, made: bool, kind: &'static str) {
+    /// Adds one pod.
+    fn add(&mut self, pod: Pod, owner: Option<usize>, made: bool, kind: &'static str) {
+        self.add_copies(CellPod { pod, copies: 1, owner, made }, kind);
+    }
+
+    /// Adds pods after what is missing in them was filled in.
+    fn add_copies(&mut self, mut added: CellPod, kind: &'static str) {
+        let CellPod { pod, .. } = &mut added;
         if let Err(message) = fill_in(&mut pod.spec, &self.priorities) {
-            let meta = pod.metadata.clone();
-            self.error(kind, &meta, message);
-            return;
+            return self.error(kind, &pod.metadata, message);
         }
         if pod.metadata.uid.is_empty() {
             self.made += 1;
             pod.metadata.uid = format!("pod-{}", self.made);
         }
-        self.cell.pods.push(CellPod { pod, owner, made });
+        self.cell.pods.push(added);
     }
 
     /// Notes a workload, and that it owns the pods of the files that it manages. Returns its place,
@@ -131,7 +135,7 @@ impl Expansion<'_> {
         for one in &mut self.cell.pods {
             if one.owner.is_none() && one.pod.metadata.namespace == namespace && is_own(&one.pod) {
                 one.owner = Some(place);
-                has += u32::from(one.pod.metadata.deletion_timestamp.is_none());
+                has += if one.pod.metadata.deletion_timestamp.is_none() { one.copies } else { 0 };
             }
         }
         (place, has)
@@ -210,7 +214,7 @@ impl Expansion<'_> {
             one.pod.metadata.deletion_timestamp.is_none()
                 && controller(&one.pod.metadata) == Some((kind, &meta.namespace, &meta.name))
         };
-        u32::try_from(self.cell.pods.iter().filter(own).count()).unwrap_or(u32::MAX)
+        self.cell.pods.iter().filter(own).map(|one| one.copies).sum()
     }
 
     /// ReplicaSets of nobody, or of a Deployment that the files do not have.
@@ -267,7 +271,7 @@ impl Expansion<'_> {
         self.make_of(OwnerKind::ReplicaSet, set, template, place, wanted.saturating_sub(has));
     }
 
-    /// Makes `count` pods with generated names.
+    /// Makes `count` pods that only the names generated for them would tell apart.
     fn make_of(
         &mut self,
         kind: OwnerKind,
@@ -276,11 +280,12 @@ impl Expansion<'_> {
         place: usize,
         count: u32,
     ) {
-        for _ in 0..count {
-            let names = self.names.entry(meta.namespace.clone()).or_default();
-            let name = unique(&format!("{}-", meta.name), names);
-            let pod = pod_of(kind, meta, template, name);
-            self.add(pod, Some(place), true, kind.name());
+        if count == 0 {
+            return;
         }
+        let mut pod = pod_of(kind, meta, template, String::new());
+        pod.metadata.generate_name = format!("{}-", meta.name);
+        let made = CellPod { pod, copies: count, owner: Some(place), made: true };
+        self.add_copies(made, kind.name());
     }
 }
