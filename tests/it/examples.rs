@@ -93,3 +93,21 @@ fn a_program_without_the_command_line_compares_three_policies() {
     assert_eq!(failures.len(), 3, "{text}");
     assert!(failures.iter().all(|count| *count == failures[0]), "the weather is the same: {text}");
 }
+
+#[test]
+fn a_kubernetes_cell_of_any_size_can_be_written_and_filled() {
+    for terms in ["none", "preferred", "required"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = folder.path().to_str().expect("a plain name");
+        let (fine, scenario, errors) = run("kubernetes_cell", &[name, "30", "4", "20", terms]);
+        assert!(fine, "{errors}");
+        let output = Command::new(env!("CARGO_BIN_EXE_cellsim"))
+            .args(["run", scenario.trim(), "--no-report", "--json", "--check"])
+            .output()
+            .expect("cellsim can be started");
+        let result: serde_json::Value =
+            serde_json::from_slice(&output.stdout).expect("it prints JSON");
+        assert_eq!(result["pods"]["started"], 80, "{terms}");
+    }
+    assert!(!run("kubernetes_cell", &["folder", "many"]).0);
+}

@@ -56,6 +56,10 @@ pub struct Objects {
     pub volume_limits: BTreeMap<String, BTreeMap<String, i64>>,
 }
 
+/// What a cache holds, as a number of changes and one of nominations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheVersion(u64, u64);
+
 /// What the scheduler knows.
 #[derive(Debug, Clone, Default)]
 pub struct Cache {
@@ -280,6 +284,11 @@ impl Cache {
     pub fn objects_mut(&mut self) -> &mut Objects {
         self.changes.objects();
         &mut self.objects
+    }
+
+    /// Stands for what the cache holds: as long as it is the same, so is every decision.
+    pub fn version(&self) -> CacheVersion {
+        CacheVersion(self.changes.version(), self.nominator.version())
     }
 
     /// How often services or controllers may have changed.

@@ -22,6 +22,7 @@ pub struct ChangeLog {
     changes: Vec<Change>,
     structure: u64,
     objects: u64,
+    version: u64,
 }
 
 impl ChangeLog {
@@ -43,6 +44,11 @@ impl ChangeLog {
         }
     }
 
+    /// How often anything changed.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     /// How often something changed that touches everything: the order of nodes, their labels,
     /// images or sizes, or a namespace.
     pub fn structure_version(&self) -> u64 {
@@ -56,14 +62,17 @@ impl ChangeLog {
 
     pub(super) fn structure(&mut self) {
         self.structure += 1;
+        self.version += 1;
         self.changes.clear();
     }
 
     pub(super) fn objects(&mut self) {
         self.objects += 1;
+        self.version += 1;
     }
 
     pub(super) fn pod(&mut self, node: NodeId, pod: &Arc<PodInfo>, times: i64) {
+        self.version += 1;
         if self.recording {
             self.changes.push(Change::Pod(node, Arc::clone(pod), times));
         }
@@ -80,6 +89,7 @@ impl ChangeLog {
             && old.status.images == new.status.images
             && old.status.allocatable == new.status.allocatable
             && quiet(old) == quiet(new);
+        self.version += 1;
         if !same {
             self.structure();
         } else if self.recording {

@@ -71,12 +71,7 @@ pub fn filter_with_nominated(
     pod: &PodInfo,
     node: &NodeInfo,
 ) -> Status {
-    let mut expected = cache
-        .nominator
-        .on(node.name())
-        .iter()
-        .filter(|other| other.priority() >= pod.priority() && other.uid != pod.uid)
-        .peekable();
+    let mut expected = cache.nominator.ahead_of(pod, node.name()).peekable();
     if expected.peek().is_some() {
         let (mut state, mut node) = (state.clone(), node.clone());
         for other in expected {

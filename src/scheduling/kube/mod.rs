@@ -30,7 +30,7 @@ mod template;
 mod terms;
 mod validation;
 
-pub use cache::{Cache, Named, NodeId, Objects};
+pub use cache::{Cache, CacheVersion, Named, NodeId, Objects};
 pub use changes::{Change, ChangeLog};
 pub use constraints::{Action, Constraint, Constraints};
 pub use cycle::{Cycle, CycleState, Diagnosis, Placement, Scheduler, feasible_nodes_to_find};

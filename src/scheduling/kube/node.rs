@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::pod::PodInfo;
 use super::resource::Resource;
 use super::symbols::{Symbol, Symbols};
+use super::template::TemplateId;
 use crate::kubernetes::Node;
 use crate::kubernetes::ports::HostPort;
 
@@ -23,6 +24,8 @@ pub struct NodeInfo {
     pub non_zero_requested: [i64; 2],
     /// Its pods. One that leaves is replaced by the last one, as upstream does.
     pub pods: Vec<Arc<PodInfo>>,
+    /// The templates of its pods, in the same order.
+    templates: Vec<TemplateId>,
     /// How many of its pods have an affinity to pods.
     pub with_affinity: usize,
     /// How many of its pods have required anti-affinity to pods.
@@ -43,6 +46,7 @@ impl NodeInfo {
             requested: Resource::default(),
             non_zero_requested: [0; 2],
             pods: Vec::new(),
+            templates: Vec::new(),
             with_affinity: 0,
             with_required_anti_affinity: 0,
             used_ports: Vec::new(),
@@ -87,6 +91,11 @@ impl NodeInfo {
         Some(self.labels[position].1)
     }
 
+    /// The templates of its pods, in the order of the pods.
+    pub fn templates(&self) -> &[TemplateId] {
+        &self.templates
+    }
+
     /// Puts a pod on it.
     pub fn add_pod(&mut self, pod: Arc<PodInfo>) {
         self.count(&pod, 1);
@@ -95,6 +104,7 @@ impl NodeInfo {
                 self.used_ports.push(port.clone());
             }
         }
+        self.templates.push(pod.template.id);
         self.pods.push(pod);
     }
 
@@ -104,6 +114,7 @@ impl NodeInfo {
             return false;
         };
         self.pods.swap_remove(position);
+        self.templates.swap_remove(position);
         self.count(pod, -1);
         // As upstream: a port that two pods hold is free as soon as one is gone.
         self.used_ports.retain(|port| !pod.template.host_ports.contains(port));

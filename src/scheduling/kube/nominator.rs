@@ -10,6 +10,7 @@ use super::pod::PodInfo;
 #[derive(Debug, Clone, Default)]
 pub struct Nominator {
     by_node: BTreeMap<String, Vec<Arc<PodInfo>>>,
+    version: u64,
 }
 
 /// True for two versions of one pod.
@@ -21,15 +22,42 @@ impl Nominator {
     /// Nominates a pod to a node, and to no other.
     pub fn add(&mut self, pod: Arc<PodInfo>, node: &str) {
         self.remove(&pod);
+        self.version += 1;
         self.by_node.entry(node.to_owned()).or_default().push(pod);
     }
 
     /// Takes a pod's nomination back, if it has one.
     pub fn remove(&mut self, pod: &PodInfo) {
+        if self.by_node.is_empty() {
+            return;
+        }
+        self.version += 1;
         self.by_node.retain(|_, pods| {
             pods.retain(|other| !same(other, pod));
             !pods.is_empty()
         });
+    }
+
+    /// How often anything may have changed.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The pods nominated to `node` that `pod` has to leave room for, since its priority is no
+    /// higher.
+    pub fn ahead_of<'a>(
+        &'a self,
+        pod: &'a PodInfo,
+        node: &str,
+    ) -> impl Iterator<Item = &'a Arc<PodInfo>> {
+        let goes_first =
+            |other: &&Arc<PodInfo>| other.priority() >= pod.priority() && other.uid != pod.uid;
+        self.on(node).iter().filter(goes_first)
+    }
+
+    /// The nodes to which pods are nominated, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = &str> {
+        self.by_node.keys().map(String::as_str)
     }
 
     /// The pods nominated to a node.

@@ -55,11 +55,12 @@ impl Book {
     ) -> &Known {
         let record = cluster.pod(pod);
         let template = self.template(cluster, record.class, names, cache);
+        // Pods are told from each other by it: the number of a pod is never used twice.
+        let name = record.serial.to_string();
         let info = PodInfo {
             template,
-            // Pods are told from each other by these; the number of a pod is never used twice.
-            name: record.serial.to_string(),
-            uid: String::new(),
+            uid: name.clone(),
+            name,
             node_name: wanted_node(cluster, record.class),
             nominated_node: String::new(),
             start_time: None,

@@ -4,9 +4,11 @@
 //! Decisions take no time and victims of preemption leave at once, so what upstream does in the
 //! background (binding, deleting) is over when the next pod is looked at.
 
+mod attributes;
 mod book;
 mod desk;
 mod explain;
+mod futile;
 mod objects;
 mod options;
 mod translate;
@@ -15,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::book::api_time;
 use self::desk::{Desk, Event};
+use self::futile::{Futile, Outcome};
 use super::config::SchedulerConfig;
 use super::explanation::Explanation;
 use super::kube::queue::{Hint, Place, PluginSet, QueuePolicy, QueuedPod, SchedulingQueue};
@@ -54,6 +57,7 @@ pub struct KubeScheduler {
     unschedulable: BTreeMap<u32, BTreeSet<PodRef>>,
     /// Why pods of a class could not be placed, the last time.
     why: BTreeMap<u32, String>,
+    futile: Futile,
     counts: SchedulerCounts,
 }
 
@@ -79,6 +83,7 @@ impl KubeScheduler {
             bound_by_priority: BTreeMap::new(),
             unschedulable: BTreeMap::new(),
             why: BTreeMap::new(),
+            futile: Futile::default(),
             counts: SchedulerCounts::default(),
         }
     }
@@ -191,6 +196,15 @@ impl KubeScheduler {
         };
         self.counts.attempts += 1;
         let info = known.info.clone();
+        let version = self.desk.scheduler.cache.version();
+        if info.nominated_node.is_empty()
+            && let Some(outcome) = self.futile.get(version, info.template.id).cloned()
+        {
+            debug_assert!(self.would_fail_so(&info, &outcome), "{}", outcome.message);
+            // What lots were drawn for then is drawn for again.
+            self.draw_candidate(&info);
+            return self.wait(queued, outcome);
+        }
         let (ties, lots) = (self.ties, &mut self.lots);
         let mut pick = |equals: usize| ties.draw(equals, lots);
         match self.desk.scheduler.place(&info, &mut pick) {
@@ -213,23 +227,43 @@ impl KubeScheduler {
         self.outbox.push_back(Decision::Bind { pod, node, devices: None });
     }
 
+    /// True if a try, were it made, would end as `outcome` says.
+    fn would_fail_so(&self, info: &PodInfo, outcome: &Outcome) -> bool {
+        let nodes = self.desk.scheduler.cache.order().len();
+        self.desk.scheduler.evaluate(info).is_ok_and(|cycle| {
+            cycle.feasible.is_empty() && cycle.diagnosis.message(nodes) == outcome.message
+        })
+    }
+
     /// No node will do: somebody may have to go, and the pod waits.
     fn give_up(
         &mut self,
         cluster: &Cluster,
-        mut queued: QueuedPod<PodRef>,
+        queued: QueuedPod<PodRef>,
         info: &PodInfo,
         cycle: &Cycle,
     ) {
-        self.counts.unschedulable += 1;
         self.counts.examined += cycle.evaluated() as u64;
+        let version = self.desk.scheduler.cache.version();
         let plugins = cycle.diagnosis.unschedulable_plugins.iter();
-        queued.unschedulable_plugins = plugins.map(|name| self.desk.plugin(name)).collect();
-        let known = self.desk.book.get(queued.pod.pod).expect("a pod that is tried is known");
-        let message = cycle.diagnosis.message(self.desk.scheduler.cache.order().len());
-        self.why.insert(known.class.0, message);
-        let (class, pod) = (known.class, queued.pod);
-        self.preempt(cluster, pod.pod, info, cycle);
+        let outcome = Outcome {
+            plugins: plugins.map(|name| self.desk.plugin(name)).collect(),
+            message: cycle.diagnosis.message(self.desk.scheduler.cache.order().len()),
+        };
+        let made_room = self.preempt(cluster, queued.pod.pod, info, cycle);
+        if !made_room && info.nominated_node.is_empty() {
+            self.futile.note(version, info.template.id, outcome.clone());
+        }
+        self.wait(queued, outcome);
+    }
+
+    /// The pod waits until something happens that may help it.
+    fn wait(&mut self, mut queued: QueuedPod<PodRef>, outcome: Outcome) {
+        self.counts.unschedulable += 1;
+        queued.unschedulable_plugins = outcome.plugins;
+        let pod = queued.pod;
+        let class = self.desk.book.get(pod.pod).expect("a pod that is tried is known").class;
+        self.why.insert(class.0, outcome.message);
         self.queue.add_unschedulable(&self.desk, queued, self.now);
         self.unschedulable.entry(class.0).or_default().insert(pod);
     }
@@ -243,17 +277,23 @@ impl KubeScheduler {
         self.queue.add_unschedulable(&self.desk, queued, self.now);
     }
 
-    /// Clears a node for the pod, where that is allowed and helps, and nominates the pod to it.
-    fn preempt(&mut self, cluster: &Cluster, pod: PodId, info: &PodInfo, cycle: &Cycle) {
+    /// Where the search for somebody to preempt would begin; `None` if there is nobody.
+    fn draw_candidate(&mut self, info: &PodInfo) -> Option<usize> {
         let lowest = self.bound_by_priority.first_key_value().map(|(priority, _)| *priority);
         let allowed = self.desk.scheduler.profile.preemption.is_some();
         if !allowed || lowest.is_none_or(|lowest| lowest >= info.priority()) {
-            return;
+            return None;
         }
         let nodes = self.desk.scheduler.cache.order().len().max(1);
-        let offset = self.ties.draw(nodes, &mut self.lots);
+        Some(self.ties.draw(nodes, &mut self.lots))
+    }
+
+    /// Clears a node for the pod, where that is allowed and helps, and nominates the pod to it.
+    /// False if nothing came of it.
+    fn preempt(&mut self, cluster: &Cluster, pod: PodId, info: &PodInfo, cycle: &Cycle) -> bool {
+        let Some(offset) = self.draw_candidate(info) else { return false };
         let found = self.desk.scheduler.preempt(info, cycle, offset, api_time(self.now));
-        let Some(candidate) = found.first().cloned() else { return };
+        let Some(candidate) = found.first().cloned() else { return false };
         let name = self.desk.scheduler.cache.node(candidate.node).name().to_owned();
         for outranked in self.desk.scheduler.outranked(info, &name) {
             self.desk.scheduler.cache.nominator.remove(&outranked);
@@ -275,6 +315,7 @@ impl KubeScheduler {
             known.info = nominated.into();
             scheduler.cache.nominator.add(known.info.clone(), &name);
         }
+        true
     }
 
     fn forget(&mut self, pod: PodId) {

@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use super::attributes;
 use crate::cluster::{
-    Cluster, Dimension, LabelExpression, NodeConstraints, NodeId, PodClass, ResourceNames,
-    Resources, SelectorOperator, TaintEffect, Toleration, TolerationOperator,
+    Cluster, Dimension, LabelExpression, NodeConstraints, NodeId, NodeSpec, PodClass,
+    ResourceNames, Resources, SelectorOperator, TaintEffect, Toleration, TolerationOperator,
 };
 use crate::kubernetes::{
-    self as api, Affinity, Container, Node, NodeAffinity, NodeSelector, NodeSelectorRequirement,
-    NodeSelectorTerm, ObjectMeta, Pod, PodSpec, Quantity, ResourceList, ResourceRequirements,
+    self as api, Affinity, Container, Labels, Node, NodeAffinity, NodeSelector,
+    NodeSelectorRequirement, NodeSelectorTerm, ObjectMeta, Pod, PodSpec, Quantity, ResourceList,
+    ResourceRequirements,
 };
 
 /// What the control plane puts on nodes that it believes are gone (Kubernetes v1.35
@@ -30,7 +32,7 @@ pub fn node(cluster: &Cluster, id: NodeId, names: &ResourceNames) -> Node {
         None => Node {
             metadata: ObjectMeta {
                 name: spec.name.clone(),
-                labels: spec.labels.clone(),
+                labels: all_labels(spec),
                 ..ObjectMeta::default()
             },
             spec: api::NodeSpec {
@@ -51,6 +53,13 @@ pub fn node(cluster: &Cluster, id: NodeId, names: &ResourceNames) -> Node {
         node.spec.taints.push(api::Taint { key, effect, ..api::Taint::default() });
     }
     node
+}
+
+/// The labels of a node, and those that stand for its attributes.
+fn all_labels(spec: &NodeSpec) -> Labels {
+    let mut labels = attributes::labels(&spec.attributes);
+    labels.extend(spec.labels.clone());
+    labels
 }
 
 /// A pod of `class`, without a name.
@@ -138,10 +147,10 @@ fn toleration(toleration: &Toleration) -> api::Toleration {
 }
 
 fn affinity(constraints: &NodeConstraints) -> Option<Affinity> {
-    if constraints.affinity.is_empty() {
+    if constraints.affinity.is_empty() && constraints.attributes.is_empty() {
         return None;
     }
-    let node_selector_terms = constraints.affinity.iter().map(|term| {
+    let own = constraints.affinity.iter().map(|term| {
         let (fields, labels): (Vec<_>, Vec<_>) =
             term.iter().partition(|expression| expression.key == "metadata.name");
         NodeSelectorTerm {
@@ -149,7 +158,18 @@ fn affinity(constraints: &NodeConstraints) -> Option<Affinity> {
             match_fields: fields.into_iter().map(requirement).collect(),
         }
     });
-    let required = NodeSelector { node_selector_terms: node_selector_terms.collect() };
+    let mut own: Vec<NodeSelectorTerm> = own.collect();
+    if own.is_empty() {
+        own.push(NodeSelectorTerm::default());
+    }
+    // Terms are alternatives: one for each of the pod's own and each way to meet the attributes.
+    let ways = attributes::alternatives(&constraints.attributes);
+    let with = |term: &NodeSelectorTerm, way: &Vec<NodeSelectorRequirement>| NodeSelectorTerm {
+        match_expressions: [term.match_expressions.as_slice(), way.as_slice()].concat(),
+        match_fields: term.match_fields.clone(),
+    };
+    let terms = own.iter().flat_map(|term| ways.iter().map(|way| with(term, way)));
+    let required = NodeSelector { node_selector_terms: terms.collect() };
     Some(Affinity {
         node_affinity: Some(NodeAffinity { required: Some(required), ..NodeAffinity::default() }),
         ..Affinity::default()

@@ -9,11 +9,13 @@ use super::keys::{Keys, NOWHERE};
 use super::load::Load;
 use super::local::{Demand, FIXED, Fixed, NEVER, fixed, local};
 use super::parts::Parts;
+use super::survey::Survey;
 use super::table::{Kind, MISSING, Table};
 use crate::kubernetes::Taint;
 use crate::scheduling::kube::cache::Cache;
 use crate::scheduling::kube::constraints::{Action, Constraint, has_all_keys};
 use crate::scheduling::kube::node::NodeInfo;
+use crate::scheduling::kube::pod::PodInfo;
 use crate::scheduling::kube::template::{Template, TemplateId};
 
 /// With more groups than this a class is built anew, so that those without nodes are forgotten.
@@ -62,9 +64,45 @@ impl Rules {
         })
     }
 
+    fn are_none(&self) -> bool {
+        self.hard.is_empty() && self.soft.is_empty()
+    }
+
     fn honor_taints(&self) -> bool {
         let soft = self.soft.iter().map(|(constraint, _)| constraint);
         self.hard.iter().chain(soft).any(|constraint| constraint.honors_taints)
+    }
+}
+
+/// What a class that does not look at labels makes of each kind of nodes.
+struct Kinds {
+    /// Per kind, if it has been looked at; empty for a class that looks at labels.
+    fixed: Vec<Option<Result<Option<Fixed>, ()>>>,
+    /// The node before, and its group.
+    last: Option<(Fixed, u16)>,
+}
+
+impl Kinds {
+    fn new(template: &Template, parts: &Parts, survey: &Survey) -> Self {
+        let selects = parts.affinity.as_ref().is_some_and(|(plugin, _)| plugin.selects(template));
+        let kinds = if selects { 0 } else { survey.kinds_known() };
+        Self { fixed: vec![None; kinds], last: None }
+    }
+
+    fn fixed(
+        &mut self,
+        kind: u32,
+        look: impl Fn() -> Result<Option<Fixed>, ()>,
+    ) -> Result<Option<Fixed>, ()> {
+        match self.fixed.get_mut(kind as usize) {
+            Some(known) => *known.get_or_insert_with(look),
+            None => look(),
+        }
+    }
+
+    /// The group of the node before, if that is the same.
+    fn group_like(&self, fixed: Fixed) -> Option<u16> {
+        self.last.filter(|(last, _)| *last == fixed).map(|(_, group)| group)
     }
 }
 
@@ -99,6 +137,7 @@ impl Class {
         template: &Arc<Template>,
         parts: &Parts,
         cache: &Cache,
+        survey: &Survey,
         keys: &mut Keys,
         cordon: &Taint,
     ) -> Option<Self> {
@@ -133,10 +172,16 @@ impl Class {
         class.count(parts, cache, keys);
         class.groups[usize::from(UNFIT)].tuple =
             std::iter::repeat_n(MISSING, FIXED + class.tables.len()).collect();
+        let mut kinds = Kinds::new(template, parts, survey);
         for (place, (_, node)) in cache.nodes().enumerate() {
-            if let Some(fixed) = fixed(template, node, parts, cache, cordon).ok()? {
-                class.group[place] = class.group_of(place, fixed, keys)?;
-                class.refresh_local(place, node, &Load::new(node), parts, cache);
+            let look = || fixed(template, node, parts, cache, cordon);
+            if let Some(fixed) = kinds.fixed(survey.kinds[place], look).ok()? {
+                class.group[place] = match kinds.group_like(fixed) {
+                    Some(group) if class.tables.is_empty() => group,
+                    _ => class.group_of(place, fixed, keys)?,
+                };
+                kinds.last = Some((fixed, class.group[place]));
+                class.refresh_local(place, node, &survey.loads[place], parts, cache);
             }
         }
         Some(class)
@@ -233,9 +278,13 @@ impl Class {
     /// Counts all pods that are there, and makes tables for terms of theirs.
     fn count(&mut self, parts: &Parts, cache: &Cache, keys: &mut Keys) {
         let mut known: FxHashMap<TemplateId, Vec<(usize, Effect)>> = FxHashMap::default();
+        let indifferent = !self.template.has_affinity && self.rules.are_none();
         for (place, (_, node)) in cache.nodes().enumerate() {
-            for pod in &node.pods {
-                let found = known.entry(pod.template.id).or_insert_with(|| {
+            if indifferent && node.with_affinity == 0 {
+                continue;
+            }
+            for (id, pod) in node.templates().iter().zip(&node.pods) {
+                let found = known.entry(*id).or_insert_with(|| {
                     self.effects_of(&pod.template, parts, cache)
                         .into_iter()
                         .map(|effect| {
@@ -338,6 +387,59 @@ impl Class {
             let members = &mut self.groups[usize::from(self.group[place])].members;
             *members = if new == NEVER { *members - 1 } else { *members + 1 };
         }
+    }
+
+    /// The nodes that would do for `pod` if no other pods had been nominated to them. `None` if
+    /// those pods mean more to it than what they take.
+    pub fn held_for_others(
+        &self,
+        pod: &PodInfo,
+        parts: &Parts,
+        cache: &Cache,
+    ) -> Option<Vec<usize>> {
+        let mut held = Vec::new();
+        for name in cache.nominator.nodes() {
+            let Some(id) = cache.node_id(name) else { continue };
+            let place = cache.position(id);
+            let mut ahead = cache.nominator.ahead_of(pod, name).peekable();
+            if self.local[place] == NEVER || ahead.peek().is_none() {
+                continue;
+            }
+            let mut node = cache.node(id).clone();
+            for other in ahead {
+                if self.minds(&other.template, parts, cache) {
+                    return None;
+                }
+                node.add_pod(Arc::clone(other));
+            }
+            if local(&self.template, &node, &self.demand, parts, cache) == NEVER {
+                held.push(place);
+            }
+        }
+        Some(held)
+    }
+
+    /// True if a pod of `other` more may rule nodes out by more than what it takes of one.
+    fn minds(&self, other: &Template, parts: &Parts, cache: &Cache) -> bool {
+        // Of pods that come, upstream counts also those that an empty selector selects.
+        let counts = |constraint: &Constraint| constraint.selector.matches(&other.labels);
+        (other.namespace == self.template.namespace && self.rules.hard.iter().any(counts))
+            || self.effects_of(other, parts, cache).iter().any(|effect| effect.kind.is_hard())
+    }
+
+    /// What `choose` says when the nodes at `places`, which would do, are left out.
+    pub fn without<T>(&mut self, places: &[usize], choose: impl FnOnce(&Self) -> T) -> T {
+        let leave_out = |place: &usize| {
+            self.groups[usize::from(self.group[*place])].members -= 1;
+            std::mem::replace(&mut self.local[*place], NEVER)
+        };
+        let scores: Vec<i16> = places.iter().map(leave_out).collect();
+        let chosen = choose(self);
+        for (place, score) in places.iter().zip(scores) {
+            self.groups[usize::from(self.group[*place])].members += 1;
+            self.local[*place] = score;
+        }
+        chosen
     }
 
     /// The taints of the node at `place` changed.

@@ -7,8 +7,8 @@
 //! out feasibility and normalized scores once per group, and looks at two numbers per node.
 //!
 //! What it does not know it leaves to the plain path: pods that name a node or are tied to names,
-//! pods for which room was made, malformed terms, and pods that fit nowhere, whose failure has to
-//! be explained.
+//! pods for which room was made (and those that such a pod may keep off nodes by more than what it
+//! takes), malformed terms, and pods that fit nowhere, whose failure has to be explained.
 
 mod choose;
 mod class;
@@ -17,6 +17,7 @@ mod keys;
 mod load;
 mod local;
 mod parts;
+mod survey;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use self::class::{Class, Rules};
 use self::keys::Keys;
 use self::load::Load;
 use self::parts::Parts;
+use self::survey::Survey;
 use super::cache::{Cache, NodeId};
 use super::changes::Change;
 use super::cycle::feasible_nodes_to_find;
@@ -79,8 +81,7 @@ pub struct Fast {
     base: u64,
     /// Per node: the number of its last change, and of the last one of its taints.
     last: Vec<(u64, u64)>,
-    /// Per node: what is taken of it.
-    loads: Vec<Load>,
+    survey: Survey,
     scratch: Scratch,
     clock: u64,
 }
@@ -101,7 +102,7 @@ impl Fast {
             log: Vec::new(),
             base: 1,
             last: Vec::new(),
-            loads: Vec::new(),
+            survey: Survey::default(),
             scratch: Scratch::default(),
             clock: 0,
         }
@@ -119,16 +120,18 @@ impl Fast {
         pick: &mut dyn FnMut(usize) -> usize,
     ) -> Option<(NodeId, Choice)> {
         self.catch_up(cache);
-        let simple =
-            pod.node_name.is_empty() && pod.nominated_node.is_empty() && cache.nominator.is_empty();
+        let simple = pod.node_name.is_empty() && pod.nominated_node.is_empty();
         if !simple || cache.order().is_empty() {
             return None;
         }
         let slot = self.class(&pod.template, cache)?;
         let parts = self.parts.as_ref()?;
-        let class = self.classes[slot].as_ref()?;
+        let class = self.classes[slot].as_mut()?;
+        let taken = class.held_for_others(pod, parts, cache)?;
         let enough = feasible_nodes_to_find(percentage, cache.order().len());
-        let choice = choose(class, parts, cache, start, enough, &mut self.scratch, pick)?;
+        let scratch = &mut self.scratch;
+        let choice = class
+            .without(&taken, |class| choose(class, parts, cache, start, enough, scratch, pick))?;
         Some((cache.order()[choice.place], choice))
     }
 
@@ -145,6 +148,7 @@ impl Fast {
                     let place = cache.position(*node);
                     let number = self.touch(place);
                     self.last[place].1 = number;
+                    self.survey.refresh_kind(place, cache.node(*node));
                 }
             }
         }
@@ -168,7 +172,7 @@ impl Fast {
         self.base = 1;
         self.last.clear();
         self.last.resize(cache.order().len(), (0, 0));
-        self.loads = cache.nodes().map(|(_, node)| Load::new(node)).collect();
+        self.survey = Survey::new(cache);
     }
 
     fn touch(&mut self, place: usize) -> u64 {
@@ -181,7 +185,7 @@ impl Fast {
     fn pod_changed(&mut self, cache: &Cache, node: NodeId, pod: &Arc<PodInfo>, times: i64) {
         let place = cache.position(node);
         self.touch(place);
-        self.loads[place] = Load::new(cache.node(node));
+        self.survey.loads[place] = Load::new(cache.node(node));
         if self.slots.is_empty() {
             return;
         }
@@ -258,7 +262,7 @@ impl Fast {
         if tied_to_names && parts.affinity.is_some() {
             return None;
         }
-        Class::new(template, parts, cache, &mut self.keys, &self.cordon)
+        Class::new(template, parts, cache, &self.survey, &mut self.keys, &self.cordon)
     }
 
     fn forget(&mut self, template: TemplateId) {
@@ -304,7 +308,7 @@ impl Fast {
                 if self.last[place].1 >= class.seen {
                     class.refresh_fixed(place, node, parts, cache, &self.keys, &self.cordon);
                 }
-                class.refresh_local(place, node, &self.loads[place], parts, cache);
+                class.refresh_local(place, node, &self.survey.loads[place], parts, cache);
             }
         } else {
             let from = usize::try_from(class.seen - self.base).unwrap_or(0);
@@ -319,7 +323,7 @@ impl Fast {
                 if taints >= class.seen {
                     class.refresh_fixed(place, node, parts, cache, &self.keys, &self.cordon);
                 }
-                class.refresh_local(place, node, &self.loads[place], parts, cache);
+                class.refresh_local(place, node, &self.survey.loads[place], parts, cache);
             }
         }
         class.seen = next;

@@ -26,6 +26,13 @@ pub enum Kind {
     Score,
 }
 
+impl Kind {
+    /// True if nodes may be ruled out by it.
+    pub fn is_hard(self) -> bool {
+        !matches!(self, Self::Soft(_) | Self::Host(_) | Self::Score)
+    }
+}
+
 /// One table.
 #[derive(Debug)]
 pub struct Table {

@@ -19,6 +19,8 @@ struct Seen {
     plain: usize,
     ties: usize,
     rejected: usize,
+    /// Fast decisions while room was held for others.
+    beside_nominated: usize,
 }
 
 /// One decision both ways. Places the pod where both say.
@@ -49,6 +51,7 @@ fn decide(
         return;
     };
     seen.fast += 1;
+    seen.beside_nominated += usize::from(!scheduler.cache.nominator.is_empty());
     assert_eq!(
         choice.feasible,
         cycle.feasible.len(),
@@ -101,6 +104,7 @@ fn the_fast_path_is_taken_and_sees_enough() {
         run(seed, 120, 120, &mut seen);
     }
     assert!(seen.fast > 500, "{} decisions were fast", seen.fast);
+    assert!(seen.beside_nominated > 100, "{} of them beside nominated pods", seen.beside_nominated);
     assert!(seen.plain > 20, "{} decisions were plain", seen.plain);
     assert!(seen.ties > 100, "{} decisions had ties", seen.ties);
     assert!(seen.rejected > 300, "{} decisions had nodes that would not do", seen.rejected);

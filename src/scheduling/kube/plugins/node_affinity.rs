@@ -40,6 +40,14 @@ impl NodeAffinity {
         self.admits_added(node) && admits_own(template, node)
     }
 
+    /// True if nodes are not all the same to pods of `template`.
+    pub fn selects(&self, template: &Template) -> bool {
+        self.added_required.is_some()
+            || self.added_preferred.is_some()
+            || !template.required_nodes.is_any()
+            || template.has_preferred_nodes
+    }
+
     fn admits_added(&self, node: &NodeInfo) -> bool {
         let labels = &node.node.metadata.labels;
         let added = self.added_required.as_ref();

@@ -19,6 +19,8 @@ pub struct World {
     nodes: Vec<Value>,
     templates: Vec<Value>,
     made: usize,
+    /// Pods for which room was made.
+    nominated: Vec<Arc<PodInfo>>,
 }
 
 impl World {
@@ -28,6 +30,7 @@ impl World {
             nodes: Vec::new(),
             templates: Vec::new(),
             made: 0,
+            nominated: Vec::new(),
         };
         for _ in 0..nodes {
             let node = world.node();
@@ -182,6 +185,7 @@ impl World {
         let mut spec = json!({
             "containers": [{ "image": "app:1", "resources": { "requests": requests }, "ports": ports }],
             "affinity": { "nodeAffinity": self.node_affinity() },
+            "priority": self.one(&[0, 0, 1]),
         });
         if self.chance(0.35) {
             spec["affinity"]["podAffinity"] = self.affinity(0.3);
@@ -238,7 +242,7 @@ impl World {
 
     /// Something happens in the cell.
     pub fn change(&mut self, cache: &mut Cache) {
-        match self.rng.random_range(0..40) {
+        match self.rng.random_range(0..44) {
             0..20 => {
                 if let Some((node, pod)) = self.some_pod(cache) {
                     cache.remove_pod(&pod, node);
@@ -269,8 +273,23 @@ impl World {
                 let template = self.template();
                 self.templates.push(template);
             }
+            38..42 => self.nominate(cache),
             _ => self.change_objects(cache),
         }
+    }
+
+    /// Room is made for a pod on some node, or one of those for which it was made goes.
+    fn nominate(&mut self, cache: &mut Cache) {
+        if self.chance(0.5) && !self.nominated.is_empty() {
+            let place = self.rng.random_range(0..self.nominated.len());
+            cache.nominator.remove(&self.nominated.swap_remove(place));
+            return;
+        }
+        let pod = self.pod(cache);
+        let place = self.rng.random_range(0..self.nodes.len());
+        let node = self.nodes[place]["metadata"]["name"].as_str().unwrap_or_default();
+        cache.nominator.add(Arc::clone(&pod), node);
+        self.nominated.push(pod);
     }
 
     fn change_node(&mut self, cache: &mut Cache) {
