@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::alloc::{AllocRole, AllocTable, JobAlloc, is_within};
 use super::class::PodClass;
 use super::fact::{Ending, EvictionCause, Fact, StopReason};
 use super::gpu::DeviceShare;
@@ -41,12 +42,15 @@ impl Cluster {
     /// (at least one).
     pub fn declare_job(&mut self, key: u64, spec: Arc<JobSpec>) -> WorkloadId {
         let id = self.workloads.of_key(key, self.now);
-        self.workloads.describe(id, spec);
+        self.describe_workload(id, spec);
         id
     }
 
-    /// Notes what is known of a workload as a job: its queue, its gangs.
+    /// Notes what is known of a workload as a job: its queue, its gangs, its allocs.
     pub fn describe_workload(&mut self, workload: WorkloadId, spec: Arc<JobSpec>) {
+        if spec.alloc != JobAlloc::None {
+            self.allocs.note_use();
+        }
         self.workloads.describe(workload, spec);
     }
 
@@ -110,13 +114,24 @@ impl Cluster {
             apart_from: if spec.one_per_node { workload } else { WorkloadId::NONE },
             priority: spec.priority,
             tier: spec.tier,
+            alloc: self.alloc_role(workload),
+        }
+    }
+
+    /// What pods of `workload` have to do with allocs.
+    fn alloc_role(&self, workload: WorkloadId) -> AllocRole {
+        match self.workloads.job(workload).map(|job| job.spec.alloc) {
+            None | Some(JobAlloc::None) => AllocRole::None,
+            Some(JobAlloc::Set) => AllocRole::Instance,
+            Some(JobAlloc::Inside(_)) => AllocRole::Inside,
         }
     }
 
     /// Binds a pending pod to a node that admits it.
     ///
     /// # Errors
-    /// The node does not admit it (no room, not eligible …); nothing has changed then.
+    /// The node does not admit it (no room, not eligible …), or it has to run inside of an alloc;
+    /// nothing has changed then.
     pub fn bind(&mut self, pod: PodId, node: NodeId) -> Result<(), NotAdmitted> {
         self.bind_to(pod, node, None)
     }
@@ -142,7 +157,7 @@ impl Cluster {
             self.now
         );
         let class = self.classes.get(record.class);
-        if !self.admits(class, node) {
+        if class.alloc == AllocRole::Inside || !self.admits(class, node) {
             return Err(NotAdmitted);
         }
         let free = self.nodes.devices(node);
@@ -175,12 +190,30 @@ impl Cluster {
         self.nodes.pod_count[i] += 1;
         self.mark_apart(class, node, true);
         self.nodes.changes.push(node);
+        if self.classes.get(class).alloc == AllocRole::Instance {
+            self.open_alloc(pod);
+        }
         self.facts.push(Fact::PodBound { pod, node, class });
     }
 
     fn release(&mut self, pod: PodId) -> NodeId {
         let record = self.pods.get_mut(pod);
         let (node, class) = (record.node, record.class);
+        match self.classes.get(class).alloc {
+            AllocRole::None => {}
+            AllocRole::Inside => return self.leave(pod),
+            AllocRole::Instance => {
+                self.assert_empty(pod);
+                self.close_alloc(pod);
+            }
+        }
+        self.unlink(pod, node, class);
+        node
+    }
+
+    /// Gives back what a pod has reserved on its node.
+    fn unlink(&mut self, pod: PodId, node: NodeId, class: ClassId) {
+        let record = self.pods.get_mut(pod);
         let i = node.index();
         record.node = NodeId::NONE;
         let devices = std::mem::take(&mut record.devices);
@@ -199,7 +232,6 @@ impl Cluster {
         }
         self.nodes.changes.push(node);
         self.facts.push(Fact::PodUnbound { pod, node, class });
-        node
     }
 
     /// Notes that `node` holds a pod that has to be apart from its like (no longer).
@@ -268,7 +300,7 @@ impl Cluster {
         self.pods.retire(pod);
         self.facts.push(Fact::PodEnded { pod, ending });
         let workload = self.pods.get(pod).new.workload;
-        release_workload(&mut self.workloads, workload, &mut self.facts);
+        release_workload(&mut self.workloads, &mut self.allocs, workload, &mut self.facts);
     }
 
     /// A running pod crashes; it stays bound and backs off. `forgotten`: it ran long enough for
@@ -334,18 +366,39 @@ impl Cluster {
             self.reclassify(pod, old, &class);
             return true;
         }
-        let grown = requests.minus(&self.classes.get(old).requests);
-        let room =
-            self.nodes.demand(&PodClass { requests: grown, ..class }, self.nodes.group(node));
         let alone_before = self.classes.get(old).apart_from.is_some();
         let apart = !alone_before && self.is_kept_apart(&class, node);
-        if apart || !room.fits_in(self.nodes.free(node)) {
+        if apart || !self.has_room_to_grow(pod, &class) {
             return false;
         }
-        self.release(pod);
+        if class.alloc == AllocRole::Inside {
+            let alloc = self.pods.get(pod).alloc;
+            self.leave(pod);
+            self.reclassify(pod, old, &class);
+            self.enter(pod, alloc, devices);
+            return true;
+        }
+        let inside = self.close_alloc(pod);
+        self.unlink(pod, node, old);
         self.reclassify(pod, old, &class);
         self.reserve(pod, node, devices);
+        self.refill_alloc(pod, inside);
         true
+    }
+
+    /// True if a bound pod that is of `class` from now on fits where it is, and what is inside of
+    /// it still fits as well.
+    fn has_room_to_grow(&self, pod: PodId, class: &PodClass) -> bool {
+        let record = self.pods.get(pod);
+        let grown = class.requests.minus(&self.classes.get(record.class).requests);
+        if class.alloc == AllocRole::Inside {
+            return self.room_inside(record.alloc).is_some_and(|room| is_within(&grown, &room));
+        }
+        let group = self.nodes.group(record.node);
+        let room = self.nodes.demand(&PodClass { requests: grown, ..*class }, group);
+        let inside = self.allocs.envelope(pod).map(|envelope| *envelope.used());
+        inside.is_none_or(|used| is_within(&used, &class.requests))
+            && room.fits_in(self.nodes.free(record.node))
     }
 
     fn reclassify(&mut self, pod: PodId, old: ClassId, class: &PodClass) {
@@ -367,9 +420,15 @@ fn kept_work(done: SimDuration, ran: SimDuration, checkpoint: Option<SimDuration
     }
 }
 
-fn release_workload(workloads: &mut WorkloadTable, id: WorkloadId, facts: &mut Vec<Fact>) {
+fn release_workload(
+    workloads: &mut WorkloadTable,
+    allocs: &mut AllocTable,
+    id: WorkloadId,
+    facts: &mut Vec<Fact>,
+) {
     if workloads.count_end(id) {
         facts.push(Fact::WorkloadEnded { workload: id });
         workloads.retire(id);
+        allocs.forget_set(workloads.get(id).key);
     }
 }

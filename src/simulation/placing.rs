@@ -3,7 +3,7 @@
 use super::Simulation;
 use super::pods::checkpoint;
 use crate::cluster::{DeviceShare, Ending, EvictionCause, NodeId, PodId};
-use crate::scheduling::Decision;
+use crate::scheduling::{Decision, Scheduler as _};
 
 impl Simulation {
     /// One pass of the scheduler.
@@ -18,15 +18,23 @@ impl Simulation {
                     }
                     self.bind(pod, node, None);
                 }
+                Decision::Enter { pod, alloc, victims } => {
+                    for victim in victims {
+                        self.evict(victim, EvictionCause::Preemption);
+                    }
+                    self.bind_inside(pod, alloc);
+                }
                 Decision::Evict { pod, cause } => self.evict(pod, cause),
-                Decision::Reject { pod } => self.cluster.end(pod, Ending::Rejected),
+                Decision::Reject { pod } => self.end(pod, Ending::Rejected),
             }
         }
         self.show_end_of_pass();
         self.policy_failure = self.scheduler.failure();
     }
 
+    /// Evicts a bound pod; what is inside of it, if it is an alloc, goes with it.
     pub(super) fn evict(&mut self, pod: PodId, cause: EvictionCause) {
+        self.clear_alloc(pod, cause);
         let interval = checkpoint(&self.tiers, &self.cluster, self.cluster.pod(pod));
         self.cluster.evict(pod, cause, interval);
     }
@@ -41,5 +49,28 @@ impl Simulation {
             );
         }
         self.begin_start(pod);
+    }
+
+    fn bind_inside(&mut self, pod: PodId, alloc: PodId) {
+        if self.cluster.bind_inside(pod, alloc).is_err() {
+            let [serial, host] = [pod, alloc].map(|id| self.cluster.pod(id).serial);
+            let now = self.cluster.now();
+            panic!("the scheduler bound pod {serial} inside of {host} at {now}, which is no place for it");
+        }
+        self.begin_start(pod);
+    }
+
+    /// A pod leaves the cell. What is inside of it, if it is an alloc, has to go elsewhere.
+    pub(super) fn end(&mut self, pod: PodId, ending: Ending) {
+        self.clear_alloc(pod, EvictionCause::Other);
+        self.cluster.end(pod, ending);
+    }
+
+    fn clear_alloc(&mut self, pod: PodId, cause: EvictionCause) {
+        if self.cluster.allocs().envelope(pod).is_some() {
+            let tiers = &self.tiers;
+            let save = |cluster: &_, pod: &_| checkpoint(tiers, cluster, pod);
+            self.cluster.clear_alloc(pod, cause, &save);
+        }
     }
 }

@@ -56,7 +56,7 @@ impl Simulation {
         Moment {
             cluster: &self.cluster,
             names: &self.resource_names,
-            scheduler: self.scheduler.as_ref(),
+            scheduler: &self.scheduler,
         }
     }
 

@@ -3,6 +3,7 @@
 //! from the cluster only what a fact names and no verb changes: the content of a class, a pod's
 //! serial and workload, the description of a node.
 
+use super::super::alloc::{AllocRole, is_within};
 use super::super::class::PodClass;
 use super::super::fact::{Fact, StopReason};
 use super::super::ids::{ClassId, DomainId, NodeId, PodId, WorkloadId};
@@ -28,6 +29,13 @@ pub(super) struct ShadowPod {
     /// What it reserves while bound, and what it has to be apart from there.
     pub requests: Resources,
     apart_from: WorkloadId,
+    /// What it has to do with allocs, while bound.
+    role: AllocRole,
+    /// The instance that it is inside of, or none.
+    pub alloc: PodId,
+    /// Of an instance: what is inside of it.
+    pub inside_used: Resources,
+    pub inside_pods: u32,
     pub started_at: SimTime,
     pub done: SimDuration,
 }
@@ -43,13 +51,19 @@ impl ShadowPod {
         class: ClassId::NONE,
         requests: Resources::ZERO,
         apart_from: WorkloadId::NONE,
+        role: AllocRole::None,
+        alloc: PodId::NONE,
+        inside_used: Resources::ZERO,
+        inside_pods: 0,
         started_at: SimTime::MAX,
         done: SimDuration::ZERO,
     };
 
     /// True if the event left it between two states.
     pub fn is_adrift(&self) -> bool {
-        self.unbound_from.is_some()
+        let nowhere =
+            self.role == AllocRole::Inside && self.node.is_some() != self.alloc.is_some();
+        self.unbound_from.is_some() || nowhere
     }
 }
 
@@ -130,6 +144,7 @@ impl Shadow {
         match *fact {
             Fact::PodSubmitted { pod } => self.submitted(pod, cluster),
             Fact::PodBound { pod, node, class } => self.bound(pod, node, class, cluster),
+            Fact::PodEnteredAlloc { pod, alloc } => self.entered(pod, alloc, cluster),
             Fact::PodStarted { pod, node } => self.started(pod, node, cluster),
             Fact::PodStopped { pod, node, ran, kept, reason } => {
                 self.stopped(pod, node, (ran, kept), reason, cluster)
@@ -197,13 +212,50 @@ impl Shadow {
         let entry = self.pod_mut(id);
         (entry.node, entry.unbound_from) = (node, NodeId::NONE);
         (entry.requests, entry.apart_from) = (class.requests, class.apart_from);
+        entry.role = class.alloc;
         if class.apart_from.is_some() {
             self.workload_mut(class.apart_from).apart += 1;
+        }
+        if class.alloc == AllocRole::Inside {
+            // It is the instance that it enters which has to have the room.
+            return Ok(());
         }
         let host = self.node_mut(node);
         host.reserved += class.requests;
         host.pods += 1;
         Ok(())
+    }
+
+    /// A pod goes into an instance of its set that is where it was bound to and has room for it.
+    fn entered(&mut self, id: PodId, alloc: PodId, cluster: &Cluster) -> Result<(), Violation> {
+        let (pod, host) = (self.pod(id), self.pod(alloc));
+        let serial = pod.serial;
+        let possible = pod.live
+            && pod.role == AllocRole::Inside
+            && !pod.alloc.is_some()
+            && pod.node.is_some()
+            && host.live
+            && host.role == AllocRole::Instance
+            && host.node == pod.node;
+        ensure(possible, || format!("pod {serial} went into an alloc that is not there"))?;
+        let set = cluster.workloads().get(host.workload).key;
+        ensure(cluster.alloc_set_of(pod.workload) == Some(set), || {
+            format!("pod {serial} went into an alloc of a set that it does not belong to")
+        })?;
+        let used = host.inside_used.plus(&pod.requests);
+        ensure(is_within(&used, &host.requests), || {
+            format!("pod {serial} went into an alloc that has no room for it")
+        })?;
+        self.pod_mut(id).alloc = alloc;
+        let host = self.pod_mut(alloc);
+        host.inside_used = used;
+        host.inside_pods += 1;
+        Ok(())
+    }
+
+    /// The instance that the pod in slot `id` is inside of.
+    pub fn alloc_of(&self, id: PodId) -> Option<PodId> {
+        Some(self.pod(id).alloc).filter(|alloc| alloc.is_some())
     }
 
     /// Nobody is bound beyond what policy lets its tier fill a node to, nor to a node that is not
@@ -225,6 +277,9 @@ impl Shadow {
         ensure(matching::satisfies(constraints, spec, host.cordoned), || {
             format!("pod {serial} was bound to node {name}, which its constraints forbid")
         })?;
+        if class.alloc == AllocRole::Inside {
+            return Ok(());
+        }
         for dimension in Dimension::all() {
             let factor = i128::from(nodes.overcommit().permille(class.tier, dimension));
             let most = i128::from(spec.allocatable[dimension]) * factor / 1000;
@@ -280,7 +335,11 @@ impl Shadow {
     ) -> Result<(), Violation> {
         let pod = self.pod(id);
         let serial = pod.serial;
-        let possible = pod.live && pod.node == node && node.is_some();
+        let nested = pod.role == AllocRole::Inside;
+        let possible = pod.live
+            && pod.node == node
+            && node.is_some()
+            && nested == pod.alloc.is_some();
         ensure(possible, || format!("pod {serial} was unbound from where it was not"))?;
         let requests = cluster.classes().get(class).requests;
         ensure(requests == pod.requests, || {
@@ -293,6 +352,13 @@ impl Shadow {
             entry.apart_from = WorkloadId::NONE;
             self.workload_mut(pod.apart_from).apart -= 1;
         }
+        if pod.role == AllocRole::Inside {
+            self.pod_mut(id).alloc = PodId::NONE;
+            let host = self.pod_mut(pod.alloc);
+            host.inside_used -= pod.requests;
+            host.inside_pods -= 1;
+            return Ok(());
+        }
         let host = self.node_mut(node);
         host.reserved -= pod.requests;
         host.pods -= 1;
@@ -301,7 +367,7 @@ impl Shadow {
 
     fn evicted(&mut self, id: PodId, node: NodeId) -> Result<(), Violation> {
         let pod = self.pod_mut(id);
-        let possible = pod.live && !pod.running && pod.unbound_from == node;
+        let possible = pod.live && !pod.running && pod.unbound_from == node && pod.inside_pods == 0;
         let serial = pod.serial;
         pod.unbound_from = NodeId::NONE;
         ensure(possible, || format!("pod {serial} was evicted from where it was not"))
@@ -310,7 +376,8 @@ impl Shadow {
     fn ended(&mut self, id: PodId, ending: Ending, cluster: &Cluster) -> Result<(), Violation> {
         let pod = self.pod(id);
         let serial = pod.serial;
-        let possible = pod.live && !pod.running && !pod.node.is_some();
+        let possible =
+            pod.live && !pod.running && !pod.node.is_some() && pod.inside_pods == 0;
         ensure(possible, || format!("pod {serial} ended while it still was somewhere"))?;
         let enough = ending != Ending::Succeeded || pod.done >= cluster.pod(id).new.work;
         ensure(enough, || format!("pod {serial} succeeded before its work was done"))?;

@@ -153,6 +153,7 @@ fn any_draft() -> impl Strategy<Value = Draft> {
                 gpu,
                 work,
                 usage_permille,
+                alloc_index: (key % 3 > 0).then_some(key as u32 % 9),
             };
             Draft::Submit(template, pod)
         });
@@ -166,6 +167,11 @@ fn any_draft() -> impl Strategy<Value = Draft> {
                 after: (0..key).step_by(7).collect(),
                 delay: SimDuration(key / 3),
                 followed: pods > 4,
+                alloc: match gang % 3 {
+                    0 => JobAlloc::None,
+                    1 => JobAlloc::Set,
+                    _ => JobAlloc::Inside(key / 2),
+                },
             };
             Draft::Plain(Change::Job { key: WorkloadKey(100 + key), spec: Arc::new(spec) })
         });

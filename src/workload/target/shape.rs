@@ -1,7 +1,7 @@
 //! Shapes: what matters of a pod for the question where there would be room for it.
 
 use crate::cluster::{
-    ConstraintId, DIMENSIONS, Dimension, GpuRequest, PodClass, Resources, TemplateId, Tier,
+    AllocRole, ConstraintId, DIMENSIONS, Dimension, GpuRequest, PodClass, Resources, TemplateId, Tier,
     WHOLE_MILLI, WorkloadId,
 };
 
@@ -36,6 +36,7 @@ impl Shape {
             apart_from: WorkloadId::NONE,
             priority: 0,
             tier: self.tier,
+            alloc: AllocRole::None,
         }
     }
 
