@@ -170,7 +170,9 @@ fn what_is_inside_shares_the_fate_of_the_alloc() {
     assert_eq!(cell.cluster.pod(pod).state, PodState::Stranded);
     let back = cell.event(|cluster| cluster.end_node_fault(NODE, &never));
     assert_eq!(back, [alloc, pod]);
-    cell.event(|cluster| back.iter().for_each(|pod| drop(cluster.start(*pod))));
+    cell.event(|cluster| back.iter().for_each(|pod| {
+        cluster.start(*pod);
+    }));
     cell.event(|cluster| cluster.evict_all(NODE, EvictionCause::MachineShutdown, &never));
     for id in [alloc, pod] {
         let pod = cell.cluster.pod(id);
@@ -211,6 +213,7 @@ fn the_books_hold_through_anything() {
     let mut cell = Cell::new(1_000_000);
     let never = |_: &Cluster, _: &Pod| None;
     let (mut allocs, mut tasks) = (Vec::new(), Vec::new());
+    let mut entered = 0;
     for _ in 0..1_500 {
         let pick = |from: &Vec<PodId>, draw: u64| from.get(draw as usize % from.len().max(1)).copied();
         let draw = dice.below(1 << 20);
@@ -223,7 +226,7 @@ fn the_books_hold_through_anything() {
                 let Some(alloc) = pick(&allocs, draw) else { continue };
                 if cell.cluster.pod(alloc).state == PodState::Pending {
                     let at = NodeId(draw as u32 & 1);
-                    drop(cell.event(|cluster| cluster.bind(alloc, at)));
+                    let _ = cell.event(|cluster| cluster.bind(alloc, at));
                 } else {
                     cell.event(|cluster| {
                         cluster.clear_alloc(alloc, EvictionCause::Preemption, &never);
@@ -237,7 +240,8 @@ fn the_books_hold_through_anything() {
                     continue;
                 };
                 if cell.cluster.pod(task).state == PodState::Pending {
-                    drop(cell.event(|cluster| cluster.bind_inside(task, alloc)));
+                    let bound = cell.event(|cluster| cluster.bind_inside(task, alloc));
+                    entered += u32::from(bound.is_ok());
                 }
             }
             7 => {
@@ -249,7 +253,7 @@ fn the_books_hold_through_anything() {
                 let Some(pod) = pick(if draw & 1 == 0 { &tasks } else { &allocs }, draw >> 1) else {
                     continue;
                 };
-                let (template, cpu) = (cell.template, 1 + (draw >> 4) as i64 % 4000);
+                let (template, cpu) = (cell.template, 1 + (draw >> 4) as i64 % 1500);
                 cell.event(|c| c.resize(pod, template, Resources::pod(cpu, cpu)));
             }
             _ => {
@@ -262,7 +266,7 @@ fn the_books_hold_through_anything() {
             }
         }
     }
-    assert!(tasks.iter().any(|task| cell.cluster.pod(*task).alloc.is_some()), "nobody is inside");
+    assert!(entered > 50, "only {entered} pods went inside");
 }
 
 /// A name and what breaks the books so. Pods by their slots: 0 the instance, 1 and 2 inside.

@@ -2,10 +2,11 @@
 //! handler for it act on the cluster, and shows the facts to the observers.
 //!
 //! Handlers are one file per subject: `arrivals` (records of the source), `pods`, `nodes`,
-//! `healing` (controllers), `placing` (the scheduler's decisions), `dependencies` (jobs that wait for
-//! others). Nothing outside this folder
-//! calls a verb of the cluster.
+//! `allocs` (what is inside of them), `healing` (controllers), `placing` (the scheduler's
+//! decisions), `dependencies` (jobs that wait for others). Nothing outside this folder calls a verb
+//! of the cluster.
 
+mod allocs;
 mod arrivals;
 mod audit;
 mod config;

@@ -1,7 +1,6 @@
 //! Lets the scheduler decide and carries its decisions out, one at a time.
 
 use super::Simulation;
-use super::pods::checkpoint;
 use crate::cluster::{DeviceShare, Ending, EvictionCause, NodeId, PodId};
 use crate::scheduling::{Decision, Scheduler as _};
 
@@ -32,13 +31,6 @@ impl Simulation {
         self.policy_failure = self.scheduler.failure();
     }
 
-    /// Evicts a bound pod; what is inside of it, if it is an alloc, goes with it.
-    pub(super) fn evict(&mut self, pod: PodId, cause: EvictionCause) {
-        self.clear_alloc(pod, cause);
-        let interval = checkpoint(&self.tiers, &self.cluster, self.cluster.pod(pod));
-        self.cluster.evict(pod, cause, interval);
-    }
-
     fn bind(&mut self, pod: PodId, node: NodeId, devices: Option<DeviceShare>) {
         if self.cluster.bind_to(pod, node, devices).is_err() {
             let serial = self.cluster.pod(pod).serial;
@@ -58,19 +50,5 @@ impl Simulation {
             panic!("the scheduler bound pod {serial} inside of {host} at {now}, which is no place for it");
         }
         self.begin_start(pod);
-    }
-
-    /// A pod leaves the cell. What is inside of it, if it is an alloc, has to go elsewhere.
-    pub(super) fn end(&mut self, pod: PodId, ending: Ending) {
-        self.clear_alloc(pod, EvictionCause::Other);
-        self.cluster.end(pod, ending);
-    }
-
-    fn clear_alloc(&mut self, pod: PodId, cause: EvictionCause) {
-        if self.cluster.allocs().envelope(pod).is_some() {
-            let tiers = &self.tiers;
-            let save = |cluster: &_, pod: &_| checkpoint(tiers, cluster, pod);
-            self.cluster.clear_alloc(pod, cause, &save);
-        }
     }
 }

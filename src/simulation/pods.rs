@@ -142,6 +142,9 @@ impl Simulation {
 
     /// A pod left the cell: its next attempt may come in, its workload may want another.
     pub(super) fn pod_is_gone(&mut self, pod: PodId, ending: Ending) {
+        if self.cluster.allocs().is_used() {
+            self.instance_is_gone(pod);
+        }
         let new = self.cluster.pod(pod).new;
         if self.cluster.workloads().get(new.workload).is_declared() {
             self.replica_is_gone(new.workload, ending);

@@ -81,6 +81,22 @@ impl Desk {
         }
     }
 
+    /// Takes off the pods that wait for `set`: all, or those that ask for the instance `number`.
+    pub fn give_up(&mut self, cluster: &Cluster, set: u64, number: Option<u32>) -> Vec<PodId> {
+        let Some(queue) = self.queues.get_mut(&set) else { return Vec::new() };
+        let mut gone = Vec::new();
+        queue.retain(|alike, pods| {
+            let concerned = number.is_none() || alike.1 == number;
+            if concerned {
+                gone.extend(pods.iter().filter_map(|pod| waits(cluster, *pod, *alike)));
+            }
+            !concerned
+        });
+        gone.sort_unstable_by_key(|id| cluster.pod(*id).serial);
+        gone.dedup();
+        gone
+    }
+
     fn stir(&mut self, set: u64) {
         if self.queues.contains_key(&set) {
             self.stirred.insert(set);

@@ -42,6 +42,14 @@ impl WithAllocs {
     }
 }
 
+impl WithAllocs {
+    /// Gives up the pods that wait to go inside of the alloc set with key `set`: all of them, or
+    /// those that ask for the instance with this number. In order of their submission.
+    pub fn give_up(&mut self, cluster: &Cluster, set: u64, number: Option<u32>) -> Vec<PodId> {
+        self.desk.give_up(cluster, set, number)
+    }
+}
+
 /// True if `pod` runs inside of allocs. Costs nothing where there are none.
 #[inline]
 fn is_for_desk(cluster: &Cluster, pod: PodId) -> bool {
