@@ -170,9 +170,11 @@ fn what_is_inside_shares_the_fate_of_the_alloc() {
     assert_eq!(cell.cluster.pod(pod).state, PodState::Stranded);
     let back = cell.event(|cluster| cluster.end_node_fault(NODE, &never));
     assert_eq!(back, [alloc, pod]);
-    cell.event(|cluster| back.iter().for_each(|pod| {
-        cluster.start(*pod);
-    }));
+    cell.event(|cluster| {
+        back.iter().for_each(|pod| {
+            cluster.start(*pod);
+        })
+    });
     cell.event(|cluster| cluster.evict_all(NODE, EvictionCause::MachineShutdown, &never));
     for id in [alloc, pod] {
         let pod = cell.cluster.pod(id);
@@ -215,11 +217,13 @@ fn the_books_hold_through_anything() {
     let (mut allocs, mut tasks) = (Vec::new(), Vec::new());
     let mut entered = 0;
     for _ in 0..1_500 {
-        let pick = |from: &Vec<PodId>, draw: u64| from.get(draw as usize % from.len().max(1)).copied();
+        let pick =
+            |from: &Vec<PodId>, draw: u64| from.get(draw as usize % from.len().max(1)).copied();
         let draw = dice.below(1 << 20);
         match dice.below(10) {
             0 if allocs.len() < 6 => {
-                let alloc = cell.submit(SET, 1000 + draw as i64 % 3000, None, GpuRequest::default());
+                let alloc =
+                    cell.submit(SET, 1000 + draw as i64 % 3000, None, GpuRequest::default());
                 allocs.push(alloc);
             }
             1 | 2 => {
@@ -236,7 +240,8 @@ fn the_books_hold_through_anything() {
             }
             3 if tasks.len() < 30 => tasks.push(cell.task(1 + draw as i64 % 900)),
             4..=6 => {
-                let (Some(task), Some(alloc)) = (pick(&tasks, draw), pick(&allocs, draw >> 8)) else {
+                let (Some(task), Some(alloc)) = (pick(&tasks, draw), pick(&allocs, draw >> 8))
+                else {
                     continue;
                 };
                 if cell.cluster.pod(task).state == PodState::Pending {
@@ -250,7 +255,8 @@ fn the_books_hold_through_anything() {
                 cell.event(|cluster| cluster.end(task, Ending::Killed));
             }
             8 => {
-                let Some(pod) = pick(if draw & 1 == 0 { &tasks } else { &allocs }, draw >> 1) else {
+                let Some(pod) = pick(if draw & 1 == 0 { &tasks } else { &allocs }, draw >> 1)
+                else {
                     continue;
                 };
                 let (template, cpu) = (cell.template, 1 + (draw >> 4) as i64 % 1500);

@@ -23,7 +23,8 @@ mod witness;
 use std::sync::Arc;
 
 use crate::cluster::{
-    AllocRole, Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, PodRef, ResourceNames, Tier,
+    AllocRole, Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, PodRef, ResourceNames,
+    Tier,
 };
 use crate::engine::{EventClass, EventQueue, SimTime, Streams};
 use crate::healing::Backoff;

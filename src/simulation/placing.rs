@@ -47,7 +47,9 @@ impl Simulation {
         if self.cluster.bind_inside(pod, alloc).is_err() {
             let [serial, host] = [pod, alloc].map(|id| self.cluster.pod(id).serial);
             let now = self.cluster.now();
-            panic!("the scheduler bound pod {serial} inside of {host} at {now}, which is no place for it");
+            panic!(
+                "the scheduler bound pod {serial} inside of {host} at {now}, which is no place for it"
+            );
         }
         self.begin_start(pod);
     }

@@ -2,8 +2,8 @@
 
 use super::{Event, Simulation};
 use crate::cluster::{AllocRole, Cluster, Ending, Pod, PodId, PodRef, PodState, Tier, WorkEnd};
-use crate::scheduling::Scheduler as _;
 use crate::engine::{Distribution, EventQueue, Purpose, SimDuration, SimTime};
+use crate::scheduling::Scheduler as _;
 
 use super::config::TierBehaviour;
 

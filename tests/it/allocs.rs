@@ -357,29 +357,32 @@ fn anything(seed: u64) -> Vec<(u64, Change)> {
         let cpu = 100 + dice.below(8) as i64 * 100;
         let run = 20 + dice.below(200);
         let template = [PLAIN, URGENT][dice.below(2) as usize];
-        changes.push((time, match dice.below(16) {
-            0 => Change::Kill { key: PodKey(100 + set * 10 + dice.below(3)) },
-            1 => Change::Resize {
-                key: PodKey(100 + set * 10 + dice.below(3)),
-                template: TemplateIndex(ALLOC),
-                requests: Resources::pod(cpu * 3, cpu * 3),
+        changes.push((
+            time,
+            match dice.below(16) {
+                0 => Change::Kill { key: PodKey(100 + set * 10 + dice.below(3)) },
+                1 => Change::Resize {
+                    key: PodKey(100 + set * 10 + dice.below(3)),
+                    template: TemplateIndex(ALLOC),
+                    requests: Resources::pod(cpu * 3, cpu * 3),
+                },
+                2 => Change::Resize {
+                    key: PodKey(1000 + dice.below(step + 1)),
+                    template: TemplateIndex(template),
+                    requests: Resources::pod(cpu, cpu),
+                },
+                3 => Change::Kill { key: PodKey(1000 + dice.below(step + 1)) },
+                4 => {
+                    let alloc_index = Some(dice.below(3) as u32);
+                    let pod = pod(key, 11 + set, template, cpu, run);
+                    Change::Submit(PodRecord { alloc_index, ..pod })
+                }
+                5 => submit(key, 1 + set, ALLOC, 1500, 300),
+                6..=8 => submit(key, 100 + key, template, cpu * 3, run),
+                9..=11 => submit(key, 21 + set, template, cpu, run),
+                _ => submit(key, 11 + set, template, cpu, run),
             },
-            2 => Change::Resize {
-                key: PodKey(1000 + dice.below(step + 1)),
-                template: TemplateIndex(template),
-                requests: Resources::pod(cpu, cpu),
-            },
-            3 => Change::Kill { key: PodKey(1000 + dice.below(step + 1)) },
-            4 => {
-                let alloc_index = Some(dice.below(3) as u32);
-                let pod = pod(key, 11 + set, template, cpu, run);
-                Change::Submit(PodRecord { alloc_index, ..pod })
-            }
-            5 => submit(key, 1 + set, ALLOC, 1500, 300),
-            6..=8 => submit(key, 100 + key, template, cpu * 3, run),
-            9..=11 => submit(key, 21 + set, template, cpu, run),
-            _ => submit(key, 11 + set, template, cpu, run),
-        }));
+        ));
     }
     changes
 }

@@ -56,7 +56,8 @@ impl Cluster {
         let Some(envelope) = self.allocs.envelope(alloc) else {
             return broken(format!("pod {serial} is a bound instance that is closed"));
         };
-        let mut counted = Envelope::new(host.devices, self.nodes.devices(host.node).free_milli().len());
+        let mut counted =
+            Envelope::new(host.devices, self.nodes.devices(host.node).free_milli().len());
         let (mut used, mut pods, mut previous) = (Resources::ZERO, 0, PodId::NONE);
         for (id, pod) in self.pods_inside(alloc) {
             let listed = pod.alloc == alloc

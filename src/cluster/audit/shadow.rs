@@ -61,8 +61,7 @@ impl ShadowPod {
 
     /// True if the event left it between two states.
     pub fn is_adrift(&self) -> bool {
-        let nowhere =
-            self.role == AllocRole::Inside && self.node.is_some() != self.alloc.is_some();
+        let nowhere = self.role == AllocRole::Inside && self.node.is_some() != self.alloc.is_some();
         self.unbound_from.is_some() || nowhere
     }
 }
@@ -336,10 +335,8 @@ impl Shadow {
         let pod = self.pod(id);
         let serial = pod.serial;
         let nested = pod.role == AllocRole::Inside;
-        let possible = pod.live
-            && pod.node == node
-            && node.is_some()
-            && nested == pod.alloc.is_some();
+        let possible =
+            pod.live && pod.node == node && node.is_some() && nested == pod.alloc.is_some();
         ensure(possible, || format!("pod {serial} was unbound from where it was not"))?;
         let requests = cluster.classes().get(class).requests;
         ensure(requests == pod.requests, || {
@@ -376,8 +373,7 @@ impl Shadow {
     fn ended(&mut self, id: PodId, ending: Ending, cluster: &Cluster) -> Result<(), Violation> {
         let pod = self.pod(id);
         let serial = pod.serial;
-        let possible =
-            pod.live && !pod.running && !pod.node.is_some() && pod.inside_pods == 0;
+        let possible = pod.live && !pod.running && !pod.node.is_some() && pod.inside_pods == 0;
         ensure(possible, || format!("pod {serial} ended while it still was somewhere"))?;
         let enough = ending != Ending::Succeeded || pod.done >= cluster.pod(id).new.work;
         ensure(enough, || format!("pod {serial} succeeded before its work was done"))?;

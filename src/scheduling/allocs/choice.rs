@@ -28,7 +28,8 @@ pub fn choose(
 ) -> Option<(PodId, Vec<PodId>)> {
     let pod = cluster.pod(id);
     let class = cluster.classes().get(pod.class);
-    let free = candidates(cluster, pod, set).filter(|(_, alloc)| cluster.admits_inside(class, *alloc));
+    let free =
+        candidates(cluster, pod, set).filter(|(_, alloc)| cluster.admits_inside(class, *alloc));
     let best = free.min_by_key(|(number, alloc)| {
         let of_job = cluster.pods_inside(*alloc);
         let of_job = of_job.filter(|(_, other)| other.new.workload == pod.new.workload).count();

@@ -1,8 +1,8 @@
 //! Shapes: what matters of a pod for the question where there would be room for it.
 
 use crate::cluster::{
-    AllocRole, ConstraintId, DIMENSIONS, Dimension, GpuRequest, PodClass, Resources, TemplateId, Tier,
-    WHOLE_MILLI, WorkloadId,
+    AllocRole, ConstraintId, DIMENSIONS, Dimension, GpuRequest, PodClass, Resources, TemplateId,
+    Tier, WHOLE_MILLI, WorkloadId,
 };
 
 /// What matters of a pod for the question where there would be room for it: not whose it is, how
