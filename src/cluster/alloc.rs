@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::class::PodClass;
@@ -103,8 +104,9 @@ pub struct AllocTable {
     bound: BTreeSet<(u64, u32, PodId)>,
     /// The number that the next instance gets, by the key of its set.
     next_number: BTreeMap<u64, u32>,
-    /// Some job has had to do with allocs.
-    used: bool,
+    /// What jobs have to do with allocs, by key. It stays for the whole run: a task may come back
+    /// when its job had none left.
+    roles: FxHashMap<u64, JobAlloc>,
 }
 
 impl AllocTable {
@@ -128,12 +130,23 @@ impl AllocTable {
     /// True if any job of the run has had to do with allocs.
     #[inline]
     pub fn is_used(&self) -> bool {
-        self.used
+        !self.roles.is_empty()
     }
 
-    /// Notes that there are jobs that have to do with allocs.
-    pub(super) fn note_use(&mut self) {
-        self.used = true;
+    /// What the job with this key has to do with allocs.
+    #[inline]
+    pub fn role_of(&self, job: u64) -> JobAlloc {
+        if self.roles.is_empty() {
+            return JobAlloc::None;
+        }
+        self.roles.get(&job).copied().unwrap_or_default()
+    }
+
+    /// Notes what the job with this key has to do with allocs.
+    pub(super) fn declare(&mut self, job: u64, alloc: JobAlloc) {
+        if alloc != JobAlloc::None {
+            self.roles.insert(job, alloc);
+        }
     }
 
     #[cfg(test)]
@@ -161,7 +174,7 @@ impl Cluster {
 
     /// Key of the alloc set that the pods of `workload` run inside, if they do.
     pub fn alloc_set_of(&self, workload: WorkloadId) -> Option<u64> {
-        match self.workloads.job(workload)?.spec.alloc {
+        match self.allocs.role_of(self.workloads.get(workload).key) {
             JobAlloc::Inside(set) => Some(set),
             JobAlloc::None | JobAlloc::Set => None,
         }
@@ -217,7 +230,7 @@ impl Cluster {
     /// gets its number in the set (`None`: the next one) and uses nothing itself; of a pod that runs
     /// inside, `number` is that of the instance that it asks for (`None`: any).
     pub fn enrol_in_allocs(&mut self, pod: PodId, number: Option<u32>) {
-        if !self.allocs.used {
+        if !self.allocs.is_used() {
             return;
         }
         let record = self.pods.get(pod);

@@ -48,9 +48,7 @@ impl Cluster {
 
     /// Notes what is known of a workload as a job: its queue, its gangs, its allocs.
     pub fn describe_workload(&mut self, workload: WorkloadId, spec: Arc<JobSpec>) {
-        if spec.alloc != JobAlloc::None {
-            self.allocs.note_use();
-        }
+        self.allocs.declare(self.workloads.get(workload).key, spec.alloc);
         self.workloads.describe(workload, spec);
     }
 
@@ -120,10 +118,13 @@ impl Cluster {
 
     /// What pods of `workload` have to do with allocs.
     fn alloc_role(&self, workload: WorkloadId) -> AllocRole {
-        match self.workloads.job(workload).map(|job| job.spec.alloc) {
-            None | Some(JobAlloc::None) => AllocRole::None,
-            Some(JobAlloc::Set) => AllocRole::Instance,
-            Some(JobAlloc::Inside(_)) => AllocRole::Inside,
+        if !workload.is_some() || !self.allocs.is_used() {
+            return AllocRole::None;
+        }
+        match self.allocs.role_of(self.workloads.get(workload).key) {
+            JobAlloc::None => AllocRole::None,
+            JobAlloc::Set => AllocRole::Instance,
+            JobAlloc::Inside(_) => AllocRole::Inside,
         }
     }
 

@@ -264,6 +264,10 @@ impl Observer for PodStory {
             Fact::PodBound { pod, node, .. } if pod == current => {
                 self.add(now, "bound", format!("bound to {}", name(node)));
             }
+            Fact::PodEnteredAlloc { pod, alloc } if pod == current => {
+                let host = cluster.pod_name(cluster.pod(alloc));
+                self.add(now, "entered-alloc", format!("went inside of {host}"));
+            }
             Fact::PodStarted { pod, node } if pod == current => {
                 self.add(now, "started", format!("began to run on {}", name(node)));
             }

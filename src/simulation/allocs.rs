@@ -47,8 +47,8 @@ impl Simulation {
 
     /// The last pod of a workload ended: if it was an alloc set, so do the jobs that wait for it.
     pub(super) fn set_is_over(&mut self, workload: WorkloadId) {
-        let job = self.cluster.workloads().job(workload);
-        if job.is_some_and(|job| job.spec.alloc == JobAlloc::Set) {
+        let key = self.cluster.workloads().get(workload).key;
+        if self.cluster.allocs().role_of(key) == JobAlloc::Set {
             self.give_up(workload, None);
         }
     }

@@ -162,7 +162,7 @@ pub struct Generator {
     pub gangs: Option<Ratio>,
     /// Share of production and monitoring jobs that are alloc sets: their tasks are reservations,
     /// and pods run inside. Published of Borg: alloc sets have 20 % of the cpu that is requested,
-    /// which is about 30 % of these jobs. Default: none.
+    /// for which this takes about 35 %. Default: none.
     pub alloc_sets: Option<Ratio>,
     /// Pods inside of each instance of an alloc set; they share its requests evenly. Default: 2.
     #[schemars(range(min = 1, max = 1000))]
