@@ -180,6 +180,18 @@ impl Cluster {
         }
     }
 
+    /// What pods of `workload` have to do with allocs.
+    pub(super) fn alloc_role(&self, workload: WorkloadId) -> AllocRole {
+        if !workload.is_some() || !self.allocs.is_used() {
+            return AllocRole::None;
+        }
+        match self.allocs.role_of(self.workloads.get(workload).key) {
+            JobAlloc::None => AllocRole::None,
+            JobAlloc::Set => AllocRole::Instance,
+            JobAlloc::Inside(_) => AllocRole::Inside,
+        }
+    }
+
     /// Pods inside of the instance in slot `alloc`, newest first.
     pub fn pods_inside(&self, alloc: PodId) -> impl Iterator<Item = (PodId, &Pod)> {
         let first = self.allocs.envelope(alloc).map_or(PodId::NONE, |envelope| envelope.first);

@@ -24,6 +24,7 @@ mod node_verbs;
 mod overcommit;
 mod pod;
 mod pod_verbs;
+mod resizing;
 mod resources;
 mod scale;
 mod spec;

@@ -8,6 +8,7 @@ use super::super::pod::Pod;
 use super::super::resources::Resources;
 use super::super::{Cluster, WorkloadId};
 use super::auditor::Auditor;
+use super::shadow::Shadow;
 use super::{Violation, broken, ensure};
 
 impl Cluster {
@@ -109,6 +110,40 @@ impl Cluster {
             (other != id && alike(there))
                 || self.pods_inside(other).any(|(inside, there)| inside != id && alike(there))
         })
+    }
+}
+
+impl Shadow {
+    /// A pod goes into an instance of its set that is where it was bound to and has room for it.
+    pub fn entered(&mut self, id: PodId, alloc: PodId, cluster: &Cluster) -> Result<(), Violation> {
+        let (pod, host) = (self.pod(id), self.pod(alloc));
+        let serial = pod.serial;
+        let possible = pod.live
+            && pod.role == AllocRole::Inside
+            && !pod.alloc.is_some()
+            && pod.node.is_some()
+            && host.live
+            && host.role == AllocRole::Instance
+            && host.node == pod.node;
+        ensure(possible, || format!("pod {serial} went into an alloc that is not there"))?;
+        let set = cluster.workloads().get(host.workload).key;
+        ensure(cluster.alloc_set_of(pod.workload) == Some(set), || {
+            format!("pod {serial} went into an alloc of a set that it does not belong to")
+        })?;
+        let used = host.inside_used.plus(&pod.requests);
+        ensure(is_within(&used, &host.requests), || {
+            format!("pod {serial} went into an alloc that has no room for it")
+        })?;
+        self.pod_mut(id).alloc = alloc;
+        let host = self.pod_mut(alloc);
+        host.inside_used = used;
+        host.inside_pods += 1;
+        Ok(())
+    }
+
+    /// The instance that the pod in slot `id` is inside of.
+    pub fn alloc_of(&self, id: PodId) -> Option<PodId> {
+        Some(self.pod(id).alloc).filter(|alloc| alloc.is_some())
     }
 }
 

@@ -3,7 +3,7 @@
 //! from the cluster only what a fact names and no verb changes: the content of a class, a pod's
 //! serial and workload, the description of a node.
 
-use super::super::alloc::{AllocRole, is_within};
+use super::super::alloc::AllocRole;
 use super::super::class::PodClass;
 use super::super::fact::{Fact, StopReason};
 use super::super::ids::{ClassId, DomainId, NodeId, PodId, WorkloadId};
@@ -30,7 +30,7 @@ pub(super) struct ShadowPod {
     pub requests: Resources,
     apart_from: WorkloadId,
     /// What it has to do with allocs, while bound.
-    role: AllocRole,
+    pub role: AllocRole,
     /// The instance that it is inside of, or none.
     pub alloc: PodId,
     /// Of an instance: what is inside of it.
@@ -123,7 +123,7 @@ impl Shadow {
         self.workloads.get(workload.index()).copied().unwrap_or_default()
     }
 
-    fn pod_mut(&mut self, id: PodId) -> &mut ShadowPod {
+    pub fn pod_mut(&mut self, id: PodId) -> &mut ShadowPod {
         row(&mut self.pods, id.index(), ShadowPod::ABSENT)
     }
 
@@ -223,38 +223,6 @@ impl Shadow {
         host.reserved += class.requests;
         host.pods += 1;
         Ok(())
-    }
-
-    /// A pod goes into an instance of its set that is where it was bound to and has room for it.
-    fn entered(&mut self, id: PodId, alloc: PodId, cluster: &Cluster) -> Result<(), Violation> {
-        let (pod, host) = (self.pod(id), self.pod(alloc));
-        let serial = pod.serial;
-        let possible = pod.live
-            && pod.role == AllocRole::Inside
-            && !pod.alloc.is_some()
-            && pod.node.is_some()
-            && host.live
-            && host.role == AllocRole::Instance
-            && host.node == pod.node;
-        ensure(possible, || format!("pod {serial} went into an alloc that is not there"))?;
-        let set = cluster.workloads().get(host.workload).key;
-        ensure(cluster.alloc_set_of(pod.workload) == Some(set), || {
-            format!("pod {serial} went into an alloc of a set that it does not belong to")
-        })?;
-        let used = host.inside_used.plus(&pod.requests);
-        ensure(is_within(&used, &host.requests), || {
-            format!("pod {serial} went into an alloc that has no room for it")
-        })?;
-        self.pod_mut(id).alloc = alloc;
-        let host = self.pod_mut(alloc);
-        host.inside_used = used;
-        host.inside_pods += 1;
-        Ok(())
-    }
-
-    /// The instance that the pod in slot `id` is inside of.
-    pub fn alloc_of(&self, id: PodId) -> Option<PodId> {
-        Some(self.pod(id).alloc).filter(|alloc| alloc.is_some())
     }
 
     /// Nobody is bound beyond what policy lets its tier fill a node to, nor to a node that is not
