@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
+use super::alloc::AllocRole;
 use super::ids::{ClassId, ConstraintId, TemplateId, WorkloadId};
 use super::resources::Resources;
 use super::spec::{GpuRequest, Tier};
@@ -28,6 +29,8 @@ pub struct PodClass {
     pub priority: i32,
     /// Tier.
     pub tier: Tier,
+    /// What it has to do with allocs: the room of pods inside of one is not a node's.
+    pub alloc: AllocRole,
 }
 
 /// A hash of what is rarely the same in two classes: what they ask for, and their template.

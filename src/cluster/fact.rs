@@ -104,7 +104,8 @@ pub enum Fact {
         /// The pod.
         pod: PodId,
     },
-    /// A pending pod was bound to a node: its requests are reserved there from now on.
+    /// A pending pod was bound to a node: its requests are reserved there from now on, unless
+    /// `PodEnteredAlloc` follows.
     PodBound {
         /// The pod.
         pod: PodId,
@@ -112,6 +113,14 @@ pub enum Fact {
         node: NodeId,
         /// Its class now.
         class: ClassId,
+    },
+    /// The pod of the last `PodBound` is inside of an alloc instance: its requests are charged to
+    /// the instance and not to the node.
+    PodEnteredAlloc {
+        /// The pod.
+        pod: PodId,
+        /// The instance.
+        alloc: PodId,
     },
     /// A bound pod runs (and is ready) from now on.
     PodStarted {
@@ -242,7 +251,8 @@ impl Fact {
             | Self::PodEvicted { pod, .. }
             | Self::PodEnded { pod, .. }
             | Self::PodResized { pod } => Some(*pod),
-            Self::PodStarted { .. }
+            Self::PodEnteredAlloc { .. }
+            | Self::PodStarted { .. }
             | Self::PodStopped { .. }
             | Self::PodUnbound { .. }
             | Self::NodeAdded { .. }

@@ -41,6 +41,13 @@ impl Devices {
         devices
     }
 
+    /// Of `count` devices, what a pod that holds `held` can pass on.
+    pub(super) fn of_share(held: DeviceShare, count: usize) -> Self {
+        let mut devices = Self { count: count.min(MAX_DEVICES) as u8, ..Self::default() };
+        devices.give(held);
+        devices
+    }
+
     /// What is free of each device, in milli-GPU.
     pub fn free_milli(&self) -> &[u16] {
         &self.free_milli[..usize::from(self.count)]

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::alloc::JobAlloc;
+
 use crate::engine::{SimDuration, SimTime};
 
 /// A job as its source declares it, before its first pod.
@@ -26,6 +28,8 @@ pub struct JobSpec {
     pub delay: SimDuration,
     /// Another job names it in `after`: its end has to be remembered.
     pub followed: bool,
+    /// Whether it is an alloc set, or runs inside of one.
+    pub alloc: JobAlloc,
 }
 
 impl JobSpec {

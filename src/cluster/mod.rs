@@ -5,6 +5,9 @@
 //! else writes; policies get `&Cluster` and return decisions. This floor must never import from a
 //! floor above, and knows neither schedulers nor traces.
 
+mod alloc;
+#[cfg(test)]
+mod alloc_tests;
 mod audit;
 mod bits;
 mod changes;
@@ -21,6 +24,7 @@ mod node_verbs;
 mod overcommit;
 mod pod;
 mod pod_verbs;
+mod resizing;
 mod resources;
 mod scale;
 mod spec;
@@ -31,6 +35,7 @@ mod workload;
 
 use crate::engine::SimTime;
 
+pub use alloc::{AllocRole, AllocTable, Envelope, JobAlloc};
 pub use audit::{Auditor, Touched, Violation};
 pub use bits::BitSet;
 pub use changes::{ChangeLog, Version};
@@ -66,6 +71,7 @@ pub struct Cluster {
     pods: PodTable,
     classes: ClassTable,
     workloads: WorkloadTable,
+    allocs: AllocTable,
     domains: DomainGraph,
     templates: Vec<(PodTemplate, ConstraintId)>,
     facts: Vec<Fact>,
@@ -82,6 +88,7 @@ impl Cluster {
             pods: PodTable::default(),
             classes: ClassTable::default(),
             workloads: WorkloadTable::default(),
+            allocs: AllocTable::default(),
             domains,
             templates: Vec::new(),
             facts: Vec::new(),
@@ -205,7 +212,7 @@ impl Cluster {
         NodeView::new(&self.nodes, node)
     }
 
-    /// Pods bound to `node`, newest first.
+    /// Pods bound to `node`, newest first; those inside of alloc instances are not among them.
     pub fn pods_on(&self, node: NodeId) -> impl Iterator<Item = (PodId, &Pod)> {
         let first = self.nodes.first_pod[node.index()];
         let chain = std::iter::successors(first.is_some().then_some(first), |id| {

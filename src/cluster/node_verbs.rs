@@ -66,7 +66,7 @@ impl Cluster {
 
     /// Evicts every pod of a node.
     pub fn evict_all(&mut self, node: NodeId, cause: EvictionCause, checkpoint: Checkpoint<'_>) {
-        for pod in self.pod_ids_on(node) {
+        for pod in self.all_pods_on(node) {
             let interval = checkpoint(self, self.pod(pod));
             self.evict(pod, cause, interval);
         }
@@ -129,15 +129,16 @@ impl Cluster {
     }
 
     fn strand_all(&mut self, node: NodeId, checkpoint: Checkpoint<'_>) {
-        for pod in self.pod_ids_on(node) {
+        for pod in self.all_pods_on(node) {
             let interval = checkpoint(self, self.pod(pod));
             self.strand(pod, interval);
         }
     }
 
     fn unstrand_all(&mut self, node: NodeId) -> Vec<PodId> {
-        let mut stranded = self.pod_ids_on(node);
+        let mut stranded = self.all_pods_on(node);
         stranded.retain(|pod| self.pod(*pod).state == PodState::Stranded);
+        stranded.sort_unstable_by_key(|pod| self.pod(*pod).serial);
         for pod in &stranded {
             self.unstrand(*pod);
         }
@@ -167,7 +168,8 @@ impl Cluster {
         true
     }
 
-    /// Pods bound to `node` in the order in which they were submitted.
+    /// Pods bound to `node` in the order in which they were submitted, without those inside of
+    /// alloc instances.
     pub fn pod_ids_on(&self, node: NodeId) -> Vec<PodId> {
         let mut pods: Vec<PodId> = self.pods_on(node).map(|(id, _)| id).collect();
         pods.sort_unstable_by_key(|id| self.pod(*id).serial);

@@ -77,6 +77,10 @@ pub struct Pod {
     pub node: NodeId,
     /// GPU devices that it holds there.
     pub devices: DeviceShare,
+    /// The instance that it is inside of, or none.
+    pub alloc: PodId,
+    /// Its number as an instance of an alloc set, or that of the instance it asks to be inside of.
+    pub alloc_number: Option<u32>,
     /// When it was submitted.
     pub submitted_at: SimTime,
     /// When it became pending last.
@@ -97,7 +101,10 @@ pub struct Pod {
     pub evictions: u32,
 }
 
-/// Neighbours of a pod in the list of its node. Kept apart from the pods: pods of one node lie far
+/// The lines that a pod is on, in bytes.
+const _: () = assert!(size_of::<Pod>() == 128);
+
+/// Neighbours of a pod in the list of its node, or of the alloc instance that it is inside of. Kept apart from the pods: pods of one node lie far
 /// apart, and to unlink one must not cost a look at two more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Links {
@@ -191,6 +198,8 @@ impl PodTable {
             incarnation: 0,
             node: NodeId::NONE,
             devices: DeviceShare::default(),
+            alloc: PodId::NONE,
+            alloc_number: None,
             submitted_at: now,
             queued_at: now,
             bound_at: SimTime::MAX,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::alloc::{AllocRole, AllocTable};
 use super::class::PodClass;
 use super::fact::{Ending, EvictionCause, Fact, StopReason};
 use super::gpu::DeviceShare;
@@ -41,12 +42,13 @@ impl Cluster {
     /// (at least one).
     pub fn declare_job(&mut self, key: u64, spec: Arc<JobSpec>) -> WorkloadId {
         let id = self.workloads.of_key(key, self.now);
-        self.workloads.describe(id, spec);
+        self.describe_workload(id, spec);
         id
     }
 
-    /// Notes what is known of a workload as a job: its queue, its gangs.
+    /// Notes what is known of a workload as a job: its queue, its gangs, its allocs.
     pub fn describe_workload(&mut self, workload: WorkloadId, spec: Arc<JobSpec>) {
+        self.allocs.declare(self.workloads.get(workload).key, spec.alloc);
         self.workloads.describe(workload, spec);
     }
 
@@ -94,7 +96,7 @@ impl Cluster {
         PodClass { apart_from: WorkloadId::NONE, ..class }
     }
 
-    fn class(
+    pub(super) fn class(
         &self,
         template: TemplateId,
         requests: Resources,
@@ -110,13 +112,15 @@ impl Cluster {
             apart_from: if spec.one_per_node { workload } else { WorkloadId::NONE },
             priority: spec.priority,
             tier: spec.tier,
+            alloc: self.alloc_role(workload),
         }
     }
 
     /// Binds a pending pod to a node that admits it.
     ///
     /// # Errors
-    /// The node does not admit it (no room, not eligible …); nothing has changed then.
+    /// The node does not admit it (no room, not eligible …), or it has to run inside of an alloc;
+    /// nothing has changed then.
     pub fn bind(&mut self, pod: PodId, node: NodeId) -> Result<(), NotAdmitted> {
         self.bind_to(pod, node, None)
     }
@@ -142,7 +146,7 @@ impl Cluster {
             self.now
         );
         let class = self.classes.get(record.class);
-        if !self.admits(class, node) {
+        if class.alloc == AllocRole::Inside || !self.admits(class, node) {
             return Err(NotAdmitted);
         }
         let free = self.nodes.devices(node);
@@ -159,7 +163,7 @@ impl Cluster {
         Ok(())
     }
 
-    fn reserve(&mut self, pod: PodId, node: NodeId, devices: DeviceShare) {
+    pub(super) fn reserve(&mut self, pod: PodId, node: NodeId, devices: DeviceShare) {
         let i = node.index();
         let next = std::mem::replace(&mut self.nodes.first_pod[i], pod);
         if next.is_some() {
@@ -175,12 +179,30 @@ impl Cluster {
         self.nodes.pod_count[i] += 1;
         self.mark_apart(class, node, true);
         self.nodes.changes.push(node);
+        if self.classes.get(class).alloc == AllocRole::Instance {
+            self.open_alloc(pod);
+        }
         self.facts.push(Fact::PodBound { pod, node, class });
     }
 
     fn release(&mut self, pod: PodId) -> NodeId {
         let record = self.pods.get_mut(pod);
         let (node, class) = (record.node, record.class);
+        match self.classes.get(class).alloc {
+            AllocRole::None => {}
+            AllocRole::Inside => return self.leave(pod),
+            AllocRole::Instance => {
+                self.assert_empty(pod);
+                self.close_alloc(pod);
+            }
+        }
+        self.unlink(pod, node, class);
+        node
+    }
+
+    /// Gives back what a pod has reserved on its node.
+    pub(super) fn unlink(&mut self, pod: PodId, node: NodeId, class: ClassId) {
+        let record = self.pods.get_mut(pod);
         let i = node.index();
         record.node = NodeId::NONE;
         let devices = std::mem::take(&mut record.devices);
@@ -199,7 +221,6 @@ impl Cluster {
         }
         self.nodes.changes.push(node);
         self.facts.push(Fact::PodUnbound { pod, node, class });
-        node
     }
 
     /// Notes that `node` holds a pod that has to be apart from its like (no longer).
@@ -268,7 +289,7 @@ impl Cluster {
         self.pods.retire(pod);
         self.facts.push(Fact::PodEnded { pod, ending });
         let workload = self.pods.get(pod).new.workload;
-        release_workload(&mut self.workloads, workload, &mut self.facts);
+        release_workload(&mut self.workloads, &mut self.allocs, workload, &mut self.facts);
     }
 
     /// A running pod crashes; it stays bound and backs off. `forgotten`: it ran long enough for
@@ -322,37 +343,6 @@ impl Cluster {
         record.new.work = work;
         record.new.work_end = work_end;
     }
-
-    /// Changes template and requests of a pod. A bound pod keeps its place if the node has room
-    /// for the difference and nothing it now has to be apart from; otherwise nothing changes and `false` is returned. GPU requests stay.
-    pub fn resize(&mut self, pod: PodId, template: TemplateId, requests: Resources) -> bool {
-        let record = self.pods.get(pod);
-        let (old, node, devices) = (record.class, record.node, record.devices);
-        let gpu = self.classes.get(old).gpu;
-        let class = self.class(template, requests, gpu, record.new.workload);
-        if !node.is_some() {
-            self.reclassify(pod, old, &class);
-            return true;
-        }
-        let grown = requests.minus(&self.classes.get(old).requests);
-        let room =
-            self.nodes.demand(&PodClass { requests: grown, ..class }, self.nodes.group(node));
-        let alone_before = self.classes.get(old).apart_from.is_some();
-        let apart = !alone_before && self.is_kept_apart(&class, node);
-        if apart || !room.fits_in(self.nodes.free(node)) {
-            return false;
-        }
-        self.release(pod);
-        self.reclassify(pod, old, &class);
-        self.reserve(pod, node, devices);
-        true
-    }
-
-    fn reclassify(&mut self, pod: PodId, old: ClassId, class: &PodClass) {
-        self.pods.get_mut(pod).class = self.classes.acquire(class);
-        self.retired_classes.push(old);
-        self.facts.push(Fact::PodResized { pod });
-    }
 }
 
 /// How much of `ran` counts after a stop from outside, with `done` kept from former runs.
@@ -367,9 +357,15 @@ fn kept_work(done: SimDuration, ran: SimDuration, checkpoint: Option<SimDuration
     }
 }
 
-fn release_workload(workloads: &mut WorkloadTable, id: WorkloadId, facts: &mut Vec<Fact>) {
+fn release_workload(
+    workloads: &mut WorkloadTable,
+    allocs: &mut AllocTable,
+    id: WorkloadId,
+    facts: &mut Vec<Fact>,
+) {
     if workloads.count_end(id) {
         facts.push(Fact::WorkloadEnded { workload: id });
         workloads.retire(id);
+        allocs.forget_set(workloads.get(id).key);
     }
 }

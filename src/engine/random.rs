@@ -44,6 +44,8 @@ pub enum Purpose {
     JobTier,
     /// Whose a job is, and what else is declared of it.
     JobTenant,
+    /// Which jobs are alloc sets.
+    AllocSet,
     /// In which order machines are taken away when a cell is compacted.
     Compaction,
     /// Which device of a node a pod gets.
@@ -78,6 +80,7 @@ impl Purpose {
             Self::Device => 16,
             Self::Compaction => 17,
             Self::JobTenant => 18,
+            Self::AllocSet => 19,
             Self::DecisionTime => 40,
             Self::Probe => 41,
             Self::Custom(number) => 1 << 32 | number as u64,

@@ -36,6 +36,10 @@ impl NamedDecision {
                 let victims = victims.iter().map(|victim| pod_name(*victim)).collect();
                 ("preempt", *pod, node_name(*node), victims)
             }
+            Decision::Enter { pod, alloc, victims } => {
+                let victims = victims.iter().map(|victim| pod_name(*victim)).collect();
+                ("enter", *pod, node_name(cluster.pod(*alloc).node), victims)
+            }
             Decision::Evict { pod, .. } => ("evict", *pod, None, Vec::new()),
             Decision::Reject { pod } => ("reject", *pod, None, Vec::new()),
         };
@@ -93,7 +97,8 @@ impl Witness for Snapshot {
             let of_it = own.pod == self.pod;
             let outcome = match decision {
                 Decision::Bind { .. } if of_it => "bound",
-                Decision::Preempt { .. } if of_it => "preempts",
+                Decision::Enter { victims, .. } if of_it && victims.is_empty() => "bound",
+                Decision::Preempt { .. } | Decision::Enter { .. } if of_it => "preempts",
                 _ => "asked",
             };
             self.taken = self

@@ -136,10 +136,12 @@ impl NodeStory {
     }
 
     fn pods(&self, cluster: &Cluster, node: NodeId) -> Vec<PodOnNode> {
-        let on_it = cluster.pod_ids_on(node).into_iter().map(|id| {
+        let on_it = cluster.all_pods_on(node).into_iter().map(|id| {
             let (pod, class) = (cluster.pod(id), cluster.class_of(id));
+            let host = pod.alloc.is_some().then(|| cluster.pod_name(cluster.pod(pod.alloc)));
+            let inside = host.map(|host| format!(" inside of {host}")).unwrap_or_default();
             PodOnNode {
-                pod: cluster.pod_name(pod),
+                pod: cluster.pod_name(pod) + &inside,
                 tier: class.tier.name().to_owned(),
                 state: match pod.state {
                     PodState::Pending | PodState::Ended => "gone",

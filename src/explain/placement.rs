@@ -70,6 +70,10 @@ impl PlacementAnswer {
                 let names = victims.iter().map(|victim| cluster.pod_name(cluster.pod(*victim)));
                 (Some(node_name(cluster, *node)), names.collect())
             }
+            Some(Decision::Enter { alloc, victims, .. }) => {
+                let names = victims.iter().map(|victim| cluster.pod_name(cluster.pod(*victim)));
+                (Some(node_name(cluster, cluster.pod(*alloc).node)), names.collect())
+            }
             Some(Decision::Evict { .. } | Decision::Reject { .. }) | None => (None, Vec::new()),
         };
         Self::with_names(moment, &told, outcome, chosen, victims)

@@ -264,6 +264,10 @@ impl Observer for PodStory {
             Fact::PodBound { pod, node, .. } if pod == current => {
                 self.add(now, "bound", format!("bound to {}", name(node)));
             }
+            Fact::PodEnteredAlloc { pod, alloc } if pod == current => {
+                let host = cluster.pod_name(cluster.pod(alloc));
+                self.add(now, "entered-alloc", format!("went inside of {host}"));
+            }
             Fact::PodStarted { pod, node } if pod == current => {
                 self.add(now, "started", format!("began to run on {}", name(node)));
             }
@@ -296,19 +300,27 @@ impl Witness for PodStory {
             Decision::Bind { pod, .. } if *pod == current => {
                 self.attempt = Some(PlacementAnswer::new(moment, current, "bound", Some(decision)));
             }
-            Decision::Preempt { pod, victims, .. } if *pod == current => {
+            Decision::Enter { pod, victims, .. } if *pod == current && victims.is_empty() => {
+                self.attempt = Some(PlacementAnswer::new(moment, current, "bound", Some(decision)));
+            }
+            Decision::Preempt { pod, victims, .. } | Decision::Enter { pod, victims, .. }
+                if *pod == current =>
+            {
                 let attempt = PlacementAnswer::new(moment, current, "preempts", Some(decision));
                 let victims: Vec<String> = victims.iter().map(|id| name(*id)).collect();
                 let detail = format!("{} Displaces {}", attempt.rejections, victims.join(", "));
                 self.attempt = Some(attempt);
                 self.add(moment.cluster.now(), "preempts", detail);
             }
-            Decision::Preempt { pod, victims, .. } if victims.contains(&current) => {
+            Decision::Preempt { pod, victims, .. } | Decision::Enter { pod, victims, .. }
+                if victims.contains(&current) =>
+            {
                 let serial = moment.cluster.pod(current).serial;
                 self.preemptors.insert(serial, name(*pod));
             }
             Decision::Bind { .. }
             | Decision::Preempt { .. }
+            | Decision::Enter { .. }
             | Decision::Evict { .. }
             | Decision::Reject { .. } => {}
         }

@@ -11,6 +11,7 @@ use super::Observer;
 
 /// The columns. `pod` is the serial of the pod in the run, `key` what its source calls it,
 /// `workload` a name or, for a trace's job, its key; `ran_us` and `kept_us` go with `pod-stopped`.
+/// With `pod-entered-alloc`, `cause` is the serial of the alloc instance.
 const COLUMNS: [&str; 10] =
     ["time_us", "fact", "pod", "key", "workload", "node", "domain", "cause", "ran_us", "kept_us"];
 
@@ -72,6 +73,10 @@ impl Line {
             | Fact::PodUnbound { pod, node, class: _ } => {
                 self.pod(pod, cluster);
                 self.node(node, cluster);
+            }
+            Fact::PodEnteredAlloc { pod, alloc } => {
+                self.pod(pod, cluster);
+                self.number(7, cluster.pod(alloc).serial);
             }
             Fact::PodStopped { pod, node, ran, kept, reason } => {
                 self.pod(pod, cluster);
@@ -140,6 +145,7 @@ fn name(fact: &Fact) -> &'static str {
     match fact {
         Fact::PodSubmitted { .. } => "pod-submitted",
         Fact::PodBound { .. } => "pod-bound",
+        Fact::PodEnteredAlloc { .. } => "pod-entered-alloc",
         Fact::PodStarted { .. } => "pod-started",
         Fact::PodStopped { .. } => "pod-stopped",
         Fact::PodUnbound { .. } => "pod-unbound",

@@ -95,6 +95,9 @@ impl Observer for FingerprintObserver {
             Fact::WorkloadEnded { workload } => {
                 self.absorb(now, (21, 0, 0), [cluster.workloads().get(workload).key, 0]);
             }
+            Fact::PodEnteredAlloc { pod, alloc } => {
+                self.absorb(now, (22, 0, 0), [serial(pod), serial(alloc)]);
+            }
         }
     }
 }

@@ -60,6 +60,9 @@ pub struct RunResult {
     /// Jobs that were declared as a whole (gangs, batch jobs); `None` without any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchSummary>,
+    /// What alloc sets reserve and what runs inside; `None` without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocs: Option<AllocSummary>,
     /// The scheduler at work.
     pub scheduler: SchedulerSummary,
     /// Little's law, checked on this run.
@@ -381,6 +384,35 @@ pub struct BatchSummary {
     /// max(response / max(run, 10 s), 1), mean (Feitelson et al., JSSPP 1997, §3.2: short jobs do
     /// not count for more than their users would notice).
     pub bounded_slowdown_mean: Option<f64>,
+}
+
+/// Alloc instances over the window: what they reserve on nodes counts as allocated, whether or not
+/// pods inside ask for it; what the pods inside use counts as usage.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AllocSummary {
+    /// Mean number of bound instances.
+    pub instances_mean: f64,
+    /// Mean number of pods inside of them.
+    pub pods_inside_mean: f64,
+    /// By resource.
+    pub resources: Vec<AllocResource>,
+}
+
+/// One resource of the alloc instances.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AllocResource {
+    /// `cpu`, `memory`, …
+    pub resource: String,
+    /// Reserved by bound instances, mean, in the unit of the resource.
+    pub reserved_mean: f64,
+    /// reserved by instances / requested of nodes by all bound pods.
+    pub share_of_allocation: Option<f64>,
+    /// requested by the pods inside / reserved.
+    pub requested_inside: Option<f64>,
+    /// used by the pods inside / reserved; `None` where usage is not known.
+    pub utilization: Option<f64>,
+    /// used by all other pods / what they request, to compare with.
+    pub utilization_elsewhere: Option<f64>,
 }
 
 /// The scheduler at work.

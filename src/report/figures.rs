@@ -55,6 +55,7 @@ pub struct Figure {
 pub fn of(result: &RunResult) -> Vec<Figure> {
     let mut figures = Vec::new();
     allocation(result, &mut figures);
+    allocs(result, &mut figures);
     pods(result, &mut figures);
     evictions(result, &mut figures);
     nodes(result, &mut figures);
@@ -133,6 +134,20 @@ fn pods(result: &RunResult, figures: &mut Vec<Figure>) {
             Kind::Count,
             batch.bounded_slowdown_mean,
         ));
+    }
+}
+
+/// What alloc sets reserve of a resource, and what is requested inside of them.
+fn allocs(result: &RunResult, figures: &mut Vec<Figure>) {
+    for alloc in result.allocs.iter().flat_map(|allocs| &allocs.resources) {
+        let name = &alloc.resource;
+        let share = alloc.share_of_allocation;
+        let mut ratio = |key: &str, label: String, value| {
+            figures.push(figure(format!("alloc_{key}_{name}"), label, Kind::Ratio, value));
+        };
+        ratio("share", format!("Allocs' share of requests, {name}"), share);
+        ratio("requested", format!("Requested inside of allocs, {name}"), alloc.requested_inside);
+        ratio("utilization", format!("Used inside of allocs, {name}"), alloc.utilization);
     }
 }
 

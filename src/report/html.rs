@@ -178,6 +178,7 @@ fn sections(result: &RunResult) -> Vec<Value> {
         ("resources", "Resources", tables::resources(result)),
         ("workloads", "Workloads", workloads.without(&RECOVERY)),
         ("recovery", "Recovery of workloads", workloads.only(&["name"], &RECOVERY)),
+        ("allocs", "Allocs", tables::allocs(result)),
         ("tiers", "Tiers", tables::groups(result, &result.tiers)),
         ("pools", "Node pools", tables::groups(result, &result.pools)),
         ("waiting", "Waiting", tables::waiting(result)),

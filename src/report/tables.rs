@@ -74,6 +74,32 @@ pub fn resources(result: &RunResult) -> Table {
     Table { columns, rows: rows.collect() }
 }
 
+/// What alloc sets reserve and what runs inside; no rows without any.
+pub fn allocs(result: &RunResult) -> Table {
+    let columns = vec![
+        words("resource", "Resource"),
+        numbers("reserved_mean", "Reserved"),
+        numbers("share_of_allocation", "of all that is requested"),
+        numbers("requested_inside", "Requested inside"),
+        numbers("utilization", "Used inside"),
+        numbers("utilization_elsewhere", "Used of requests elsewhere"),
+    ];
+    let resources = result.allocs.iter().flat_map(|allocs| &allocs.resources);
+    let rows = resources.map(|alloc| {
+        let unit = result.resources.iter().find(|resource| resource.resource == alloc.resource);
+        let unit = unit.map_or("", |resource| resource.unit.as_str());
+        vec![
+            text(&alloc.resource),
+            real(alloc.reserved_mean, |value| amount(value, unit)),
+            optional(alloc.share_of_allocation, percent),
+            optional(alloc.requested_inside, percent),
+            optional(alloc.utilization, percent),
+            optional(alloc.utilization_elsewhere, percent),
+        ]
+    });
+    Table { columns, rows: rows.collect() }
+}
+
 /// `tiers.csv` and `pools.csv`.
 pub fn groups(result: &RunResult, groups: &[GroupSummary]) -> Table {
     let mut columns = vec![

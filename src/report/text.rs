@@ -31,6 +31,7 @@ pub fn text(result: &RunResult, width: usize) -> String {
     section("Pods", flowed(&pods(result), inner));
     section("Waiting", waiting(result));
     section("Resources", resources(result));
+    section("Allocs", allocs(result));
     section("Evictions", evictions(result, inner));
     section("Nodes", flowed(&nodes(result), inner));
     section("Services", workloads(result, inner));
@@ -133,6 +134,29 @@ fn resources(result: &RunResult) -> Vec<String> {
     }
     let mut lines = table(&rows);
     lines.extend(more(result.resources.len(), MOST_RESOURCES, "resources"));
+    lines
+}
+
+/// What alloc instances reserve, and what becomes of it.
+fn allocs(result: &RunResult) -> Vec<String> {
+    let Some(allocs) = &result.allocs else { return Vec::new() };
+    let head = ["", "of requests", "requested inside", "used", "used elsewhere"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
+    rows.extend(allocs.resources.iter().take(MOST_RESOURCES).map(|alloc| {
+        vec![
+            alloc.resource.clone(),
+            optional(alloc.share_of_allocation, percent),
+            optional(alloc.requested_inside, percent),
+            optional(alloc.utilization, percent),
+            optional(alloc.utilization_elsewhere, percent),
+        ]
+    }));
+    let mut lines = table(&rows);
+    lines.push(format!(
+        "{} instances with {} pods inside, in the mean",
+        mean_count(allocs.instances_mean),
+        mean_count(allocs.pods_inside_mean)
+    ));
     lines
 }
 

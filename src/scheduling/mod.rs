@@ -3,6 +3,7 @@
 //! This floor reads the cluster and returns decisions. It must never change the cluster, and
 //! never look at what is really up: only at what the control plane believes.
 
+mod allocs;
 mod architectures;
 pub mod batch;
 mod config;
@@ -20,6 +21,7 @@ mod queue;
 mod registry;
 mod scheduler;
 
+pub use allocs::WithAllocs;
 pub use config::{PreemptionRule, QueueOrder, SchedulerConfig};
 pub use explanation::{Choice, Explanation};
 pub use pod_at_a_time::PodAtATime;

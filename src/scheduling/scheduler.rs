@@ -37,6 +37,15 @@ pub enum Decision {
         /// Pods to evict, in order.
         victims: Vec<PodId>,
     },
+    /// Evict the victims, then bind the pod inside of an alloc instance of its set, where they are.
+    Enter {
+        /// The pod.
+        pod: PodId,
+        /// The instance.
+        alloc: PodId,
+        /// Pods to evict, in order; often none.
+        victims: Vec<PodId>,
+    },
     /// Evict a bound pod without binding another in the same breath.
     Evict {
         /// The pod.

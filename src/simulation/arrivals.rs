@@ -14,6 +14,7 @@ use crate::cluster::{
     Ending, EvictionCause, NewPod, NodeId, NodeSpec, PodId, PodState, TemplateId, WorkEnd,
 };
 use crate::engine::{SimDuration, SimTime};
+use crate::scheduling::Scheduler as _;
 use crate::workload::target::Shape;
 use crate::workload::{
     Change, NodeKey, Outcome, PodKey, PodRecord, PopularShape, Record, Source, SourceStatistics,
@@ -165,6 +166,7 @@ impl Simulation {
         };
         let template = self.template(record.template);
         let pod = self.cluster.submit(new, template, record.requests, record.gpu);
+        self.cluster.enrol_in_allocs(pod, record.alloc_index);
         if record.tracked {
             self.arrivals.pods.insert(record.key, pod);
         }
@@ -212,7 +214,7 @@ impl Simulation {
         self.arrivals.later_attempts.remove(&key);
         let waited = self.dependencies.kill(key);
         match self.arrivals.pods.get(&key).copied() {
-            Some(pod) => self.cluster.end(pod, Ending::Killed),
+            Some(pod) => self.end(pod, Ending::Killed),
             None => self.arrivals.unknown_names += u64::from(!waited),
         }
     }

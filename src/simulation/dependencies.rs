@@ -176,6 +176,7 @@ impl Simulation {
 
     /// The last pod of a workload has ended.
     pub(super) fn workload_is_over(&mut self, workload: WorkloadId) {
+        self.set_is_over(workload);
         let followed = self.cluster.workloads().job(workload).is_some_and(|job| job.spec.followed);
         if followed {
             self.job_is_over(self.cluster.workloads().get(workload).key);

@@ -148,7 +148,7 @@ impl Simulation {
             Action::CreateReplica { workload } => self.create_replica(workload),
             Action::Delete { pod } => {
                 if self.cluster.pod(pod).state != PodState::Ended {
-                    self.cluster.end(pod, Ending::Deleted);
+                    self.end(pod, Ending::Deleted);
                 }
             }
             Action::Cordon { node, cordoned } => {

@@ -2,10 +2,11 @@
 //! handler for it act on the cluster, and shows the facts to the observers.
 //!
 //! Handlers are one file per subject: `arrivals` (records of the source), `pods`, `nodes`,
-//! `healing` (controllers), `placing` (the scheduler's decisions), `dependencies` (jobs that wait for
-//! others). Nothing outside this folder
-//! calls a verb of the cluster.
+//! `allocs` (what is inside of them), `healing` (controllers), `placing` (the scheduler's
+//! decisions), `dependencies` (jobs that wait for others). Nothing outside this folder calls a verb
+//! of the cluster.
 
+mod allocs;
 mod arrivals;
 mod audit;
 mod config;
@@ -22,12 +23,13 @@ mod witness;
 use std::sync::Arc;
 
 use crate::cluster::{
-    Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, PodRef, ResourceNames, Tier,
+    AllocRole, Cluster, DomainError, DomainGraph, Fact, NodeId, NodeSpec, PodRef, ResourceNames,
+    Tier,
 };
 use crate::engine::{EventClass, EventQueue, SimTime, Streams};
 use crate::healing::Backoff;
 use crate::metrics::{FingerprintObserver, Meter, Observer, RunResult, ScenarioInfo};
-use crate::scheduling::{PodAtATime, Scheduler};
+use crate::scheduling::{PodAtATime, Scheduler, WithAllocs};
 use crate::workload::SourceError;
 
 use arrivals::Arrivals;
@@ -80,7 +82,7 @@ pub struct Simulation {
     /// The nodes of these.
     near_nodes: Vec<NodeId>,
     arrivals: Arrivals,
-    scheduler: Box<dyn Scheduler>,
+    scheduler: WithAllocs,
     /// The scheduler wants to be told of every fact.
     scheduler_follows: bool,
     controllers: Controllers,
@@ -124,10 +126,12 @@ impl Simulation {
         let domains = DomainGraph::new(&config.domains)?;
         let meter_config = outcome::meter_config(&config);
         let cluster = Cluster::new(domains, config.overcommit);
+        let rule = config.scheduler.preemption;
         let scheduler: Box<dyn Scheduler> = match config.architecture {
             Some(build) => build(config.scheduler, streams),
             None => Box::new(PodAtATime::new(config.scheduler, streams)),
         };
+        let scheduler = WithAllocs::new(scheduler, rule);
         let meter = Meter::new(meter_config, &cluster);
         let mut simulation = Self {
             auditor: config.check.then(|| Auditor::new(&meter)),
@@ -324,7 +328,7 @@ impl Simulation {
                 observer.observe(now, &fact, &self.cluster);
             }
             self.follow(&fact);
-            if self.scheduler_follows {
+            if self.scheduler_follows || self.cluster.allocs().is_used() {
                 self.scheduler.follow(&self.cluster, &fact);
             }
         }
@@ -347,7 +351,12 @@ impl Simulation {
                 self.scheduler.enqueue(&self.cluster, pod);
             }
             Fact::PodEvicted { pod, .. } => self.scheduler.enqueue(&self.cluster, pod),
-            Fact::PodUnbound { node, .. } => self.scheduler.note_improved(node),
+            // What was inside of an alloc leaves its room to the alloc.
+            Fact::PodUnbound { node, class, .. } => {
+                if self.cluster.classes().get(class).alloc != AllocRole::Inside {
+                    self.scheduler.note_improved(node);
+                }
+            }
             Fact::PodResized { pod } => self.requeue_resized(pod),
             Fact::PodEnded { pod, ending } => self.pod_is_gone(pod, ending),
             Fact::NodeAdded { node } => {
@@ -364,6 +373,7 @@ impl Simulation {
             Fact::WorkloadScaled { workload } => self.trigger_workload(workload),
             Fact::WorkloadEnded { workload } => self.workload_is_over(workload),
             Fact::PodBound { .. }
+            | Fact::PodEnteredAlloc { .. }
             | Fact::PodStarted { .. }
             | Fact::PodStopped { .. }
             | Fact::NodeResizing { .. }

@@ -4,7 +4,7 @@ use super::{Simulation, SimulationConfig};
 use crate::cluster::{Dimension, PodState, Tier};
 use crate::engine::SimTime;
 use crate::metrics::{MeterConfig, RunContext, RunResult, ScenarioInfo, SchedulerSummary};
-use crate::scheduling::Waiting;
+use crate::scheduling::{Scheduler as _, Waiting};
 
 /// Blocked classes that are explained one by one at the end of a run.
 const EXPLAINED_CLASSES: usize = 3;

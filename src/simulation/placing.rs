@@ -1,9 +1,8 @@
 //! Lets the scheduler decide and carries its decisions out, one at a time.
 
 use super::Simulation;
-use super::pods::checkpoint;
 use crate::cluster::{DeviceShare, Ending, EvictionCause, NodeId, PodId};
-use crate::scheduling::Decision;
+use crate::scheduling::{Decision, Scheduler as _};
 
 impl Simulation {
     /// One pass of the scheduler.
@@ -18,17 +17,18 @@ impl Simulation {
                     }
                     self.bind(pod, node, None);
                 }
+                Decision::Enter { pod, alloc, victims } => {
+                    for victim in victims {
+                        self.evict(victim, EvictionCause::Preemption);
+                    }
+                    self.bind_inside(pod, alloc);
+                }
                 Decision::Evict { pod, cause } => self.evict(pod, cause),
-                Decision::Reject { pod } => self.cluster.end(pod, Ending::Rejected),
+                Decision::Reject { pod } => self.end(pod, Ending::Rejected),
             }
         }
         self.show_end_of_pass();
         self.policy_failure = self.scheduler.failure();
-    }
-
-    pub(super) fn evict(&mut self, pod: PodId, cause: EvictionCause) {
-        let interval = checkpoint(&self.tiers, &self.cluster, self.cluster.pod(pod));
-        self.cluster.evict(pod, cause, interval);
     }
 
     fn bind(&mut self, pod: PodId, node: NodeId, devices: Option<DeviceShare>) {
@@ -38,6 +38,17 @@ impl Simulation {
             let now = self.cluster.now();
             panic!(
                 "the scheduler bound pod {serial} to node {name} at {now}, which does not admit it"
+            );
+        }
+        self.begin_start(pod);
+    }
+
+    fn bind_inside(&mut self, pod: PodId, alloc: PodId) {
+        if self.cluster.bind_inside(pod, alloc).is_err() {
+            let [serial, host] = [pod, alloc].map(|id| self.cluster.pod(id).serial);
+            let now = self.cluster.now();
+            panic!(
+                "the scheduler bound pod {serial} inside of {host} at {now}, which is no place for it"
             );
         }
         self.begin_start(pod);

@@ -1,8 +1,9 @@
 //! Pods start, do their work, crash and come back.
 
 use super::{Event, Simulation};
-use crate::cluster::{Cluster, Ending, Pod, PodId, PodRef, PodState, Tier, WorkEnd};
+use crate::cluster::{AllocRole, Cluster, Ending, Pod, PodId, PodRef, PodState, Tier, WorkEnd};
 use crate::engine::{Distribution, EventQueue, Purpose, SimDuration, SimTime};
+use crate::scheduling::Scheduler as _;
 
 use super::config::TierBehaviour;
 
@@ -39,6 +40,10 @@ impl Simulation {
     }
 
     fn start_delay(&self, pod: PodId) -> SimDuration {
+        if self.cluster.class_of(pod).alloc == AllocRole::Instance {
+            // A reservation has nothing to install.
+            return SimDuration::ZERO;
+        }
         let record = self.cluster.pod(pod);
         let own = self.services.of(record.new.workload).and_then(|s| s.start_delay.as_ref());
         let delay = own.or(self.control_plane.start_delay.as_ref());
@@ -81,6 +86,10 @@ impl Simulation {
     }
 
     fn time_to_crash(&self, pod: PodId) -> Option<SimDuration> {
+        if self.cluster.class_of(pod).alloc == AllocRole::Instance {
+            // A reservation has no process that could crash.
+            return None;
+        }
         let record = self.cluster.pod(pod);
         let distribution = match self.services.of(record.new.workload) {
             Some(service) => service.time_to_crash.as_ref()?,
@@ -103,7 +112,7 @@ impl Simulation {
             WorkEnd::Fails => Ending::Failed,
             WorkEnd::Never => return,
         };
-        self.cluster.end(reference.pod, ending);
+        self.end(reference.pod, ending);
     }
 
     pub(super) fn pod_crashed(&mut self, reference: PodRef) {
@@ -133,6 +142,9 @@ impl Simulation {
 
     /// A pod left the cell: its next attempt may come in, its workload may want another.
     pub(super) fn pod_is_gone(&mut self, pod: PodId, ending: Ending) {
+        if self.cluster.allocs().is_used() {
+            self.instance_is_gone(pod);
+        }
         let new = self.cluster.pod(pod).new;
         if self.cluster.workloads().get(new.workload).is_declared() {
             self.replica_is_gone(new.workload, ending);

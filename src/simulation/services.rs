@@ -67,7 +67,8 @@ impl Simulation {
         };
         self.services.created[index] += 1;
         let template = self.services.templates[index];
-        self.cluster.submit(new, template, service.requests, service.gpu);
+        let pod = self.cluster.submit(new, template, service.requests, service.gpu);
+        self.cluster.enrol_in_allocs(pod, None);
     }
 
     /// A pod of a declared workload left the cell. One whose work is done is not replaced.

@@ -53,11 +53,7 @@ impl Simulation {
 
     /// The cell and its scheduler as they are between two events.
     pub fn moment(&self) -> Moment<'_> {
-        Moment {
-            cluster: &self.cluster,
-            names: &self.resource_names,
-            scheduler: self.scheduler.as_ref(),
-        }
+        Moment { cluster: &self.cluster, names: &self.resource_names, scheduler: &self.scheduler }
     }
 
     pub(super) fn show_decision(&mut self, decision: &Decision) {

@@ -74,6 +74,9 @@ pub struct PodRecord {
     /// Mean usage as a share of its request in permille, for cpu and memory; `None` where the
     /// source does not tell.
     pub usage_permille: Option<[u16; 2]>,
+    /// Of an alloc set's pod: its number among the instances (`None`: the next one). Of a pod that
+    /// runs inside of an alloc set: the instance that it has to be in (`None`: any).
+    pub alloc_index: Option<u32>,
 }
 
 /// Pods that are all alike.

@@ -36,6 +36,8 @@ pub enum Fault {
     ShareOfSeveral,
     /// No JSON of the shape that the column wants.
     NotJson,
+    /// An alloc set that is to run inside of an alloc set.
+    NestedAllocs,
 }
 
 impl Fault {
@@ -53,6 +55,7 @@ impl Fault {
             Self::EndsBeforeStart => "ends before it starts",
             Self::ShareOfSeveral => "a share of several GPUs",
             Self::NotJson => "not the JSON expected",
+            Self::NestedAllocs => "an alloc set inside of an alloc set",
         }
     }
 

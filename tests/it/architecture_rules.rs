@@ -39,6 +39,7 @@ fn play(nodes: usize, jobs: &[Job], name: &str, options: &Value) -> RunResult {
                 gpu: GpuRequest::default(),
                 work: Work::For { run: SimDuration::from_secs(*run), outcome: Outcome::Finish },
                 usage_permille: None,
+                alloc_index: None,
             };
             records.push(at(SimTime::from_secs(*time), Change::Submit(pod)));
         }

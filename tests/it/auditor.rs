@@ -141,6 +141,7 @@ fn random_pod(dice: &mut Dice, key: PodKey, templates: u64) -> PodRecord {
         gpu,
         work: random_work(dice),
         usage_permille: Some([500, 700]),
+        alloc_index: None,
     }
 }
 

@@ -52,6 +52,7 @@ pub fn records(key: u64, job: Job, spec: JobSpec) -> Vec<Record> {
             gpu: GpuRequest::default(),
             work: Work::For { run, outcome: Outcome::Finish },
             usage_permille: None,
+            alloc_index: None,
         })
     });
     std::iter::once(declared).chain(pods).map(|change| at(time, change)).collect()

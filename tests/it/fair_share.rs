@@ -56,6 +56,7 @@ fn pods_of(number: u64, user: &User) -> Vec<Record> {
             gpu: GpuRequest::default(),
             work: Work::UntilStopped,
             usage_permille: None,
+            alloc_index: None,
         };
         records.push(at(time, Change::Submit(pod)));
     }

@@ -31,7 +31,7 @@ const A_SMALL_MONTH: &[&str] =
     &["duration=2d", "workload.generator.nodes=200", "workload.generator.tasks=40000"];
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 15] = [
+const GOLDENS: [Golden; 17] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -46,6 +46,8 @@ const GOLDENS: [Golden; 15] = [
     golden("fair-share", "fair-share", &[]),
     golden("kubernetes", "kubernetes", &[]),
     golden("omega-3h", "omega", &["duration=3h"]),
+    golden("alloc-sets", "alloc-sets", &[]),
+    golden("alloc-sets-without", "alloc-sets", &["workload.trace.path=alloc-sets/without"]),
     golden("sparrow-3min", "sparrow", &["duration=3min"]),
 ];
 
@@ -107,6 +109,9 @@ impl Digest {
         digest.put("jobs", &result.jobs);
         if let Some(batch) = &result.batch {
             digest.put("batch", batch);
+        }
+        for alloc in result.allocs.iter().flat_map(|allocs| &allocs.resources) {
+            digest.put(&format!("allocs.{}", alloc.resource), alloc);
         }
         for resource in &result.resources {
             digest.put(&format!("resources.{}", resource.resource), resource);
@@ -221,6 +226,16 @@ fn twelve_hours_of_the_quick_start() {
 }
 
 #[test]
+fn alloc_sets() {
+    compare("alloc-sets");
+}
+
+#[test]
+fn the_same_without_alloc_sets() {
+    compare("alloc-sets-without");
+}
+
+#[test]
 fn rack_failure_game_day() {
     compare("rack-failure-game-day");
 }
@@ -321,7 +336,7 @@ const AUDITED_SHORTER: [(&str, &[&str]); 4] = [
 ];
 
 /// Scenarios cut to what the auditor can follow within seconds without optimisation.
-const AUDITED_IN_DEBUG: [(&str, &[&str]); 7] = [
+const AUDITED_IN_DEBUG: [(&str, &[&str]); 9] = [
     ("fair-share", &["duration=1h"]),
     ("quick-start", &["duration=1h", "measure.warmup=10min"]),
     (
@@ -336,6 +351,8 @@ const AUDITED_IN_DEBUG: [(&str, &[&str]); 7] = [
     ),
     ("rack-failure-game-day", &[]),
     ("single-server-vs-replicated", &[]),
+    ("alloc-sets", &[]),
+    ("alloc-sets", &["workload.trace.path=alloc-sets/without"]),
     ("omega", &["duration=30min", "workload.generator.nodes=30"]),
     (
         "sparrow",

@@ -34,6 +34,7 @@ fn pod(key: u64, work: Work) -> PodRecord {
         gpu: GpuRequest::default(),
         work,
         usage_permille: None,
+        alloc_index: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod allocs;
 mod architecture_rules;
 mod architectures;
 mod auditor;

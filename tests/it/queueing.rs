@@ -62,6 +62,7 @@ impl Source for Poisson {
             gpu: GpuRequest::default(),
             work: Work::For { run, outcome: Outcome::Finish },
             usage_permille: None,
+            alloc_index: None,
         };
         Ok(Some(Record { time: self.now, change: Change::Submit(pod) }))
     }

@@ -50,6 +50,7 @@ impl Source for Jobs {
             gpu: GpuRequest::default(),
             work: Work::For { run, outcome: Outcome::Finish },
             usage_permille: None,
+            alloc_index: None,
         };
         self.sent += 1;
         Ok(Some(Record { time: self.now, change: Change::Submit(pod) }))

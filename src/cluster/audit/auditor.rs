@@ -1,6 +1,7 @@
 //! When to audit what: after every event what it touched, now and then everything.
 
 use super::super::Cluster;
+use super::super::alloc::AllocRole;
 use super::super::changes::Version;
 use super::super::fact::Fact;
 use super::super::ids::{DomainId, NodeId, PodId, WorkloadId};
@@ -22,6 +23,8 @@ pub struct Touched {
     pub pods: Vec<PodId>,
     /// Nodes.
     pub nodes: Vec<NodeId>,
+    /// Alloc instances that pods went into or came out of, and those that came or went.
+    pub(super) allocs: Vec<PodId>,
     /// Workloads.
     pub workloads: Vec<WorkloadId>,
     /// Everything was recounted.
@@ -111,6 +114,9 @@ impl Auditor {
     fn follow(&mut self, cluster: &Cluster) -> Result<(), Violation> {
         self.touched.clear();
         for fact in cluster.facts() {
+            if let Fact::PodUnbound { pod, .. } = *fact {
+                self.touched.allocs.extend(self.shadow.alloc_of(pod));
+            }
             self.shadow.fold(fact, cluster)?;
             self.note(fact, cluster);
         }
@@ -133,9 +139,20 @@ impl Auditor {
             | Fact::PodEvicted { pod, .. }
             | Fact::PodResized { pod }
             | Fact::PodEnded { pod, .. } => touched.note_pod(pod, cluster),
-            Fact::PodBound { pod, node, .. } | Fact::PodUnbound { pod, node, .. } => {
+            Fact::PodEnteredAlloc { pod, alloc } => {
                 touched.note_pod(pod, cluster);
-                touched.nodes.push(node);
+                touched.allocs.push(alloc);
+            }
+            Fact::PodBound { pod, node, class } | Fact::PodUnbound { pod, node, class } => {
+                touched.note_pod(pod, cluster);
+                match cluster.classes().get(class).alloc {
+                    AllocRole::None => touched.nodes.push(node),
+                    AllocRole::Instance => {
+                        touched.nodes.push(node);
+                        touched.allocs.push(pod);
+                    }
+                    AllocRole::Inside => {}
+                }
             }
             Fact::NodeAdded { node }
             | Fact::NodeRemoved { node }
@@ -151,6 +168,10 @@ impl Auditor {
                 let there = cluster.nodes().pod_count(node) as usize;
                 for (pod, _) in cluster.pods_on(node).take(there) {
                     touched.note_pod(pod, cluster);
+                    cluster
+                        .pods_inside(pod)
+                        .take(cluster.pods().live())
+                        .for_each(|(inside, _)| touched.note_pod(inside, cluster));
                 }
             }
             Fact::DomainDown { domain } | Fact::DomainUp { domain } => {
@@ -170,6 +191,7 @@ impl Touched {
         Self {
             pods: (0..cluster.pods.slots()).map(PodId::from_index).collect(),
             nodes: cluster.nodes.ids().collect(),
+            allocs: cluster.allocs.bound().collect(),
             workloads: (0..cluster.workloads.slots()).map(WorkloadId::from_index).collect(),
             everything: true,
             changed_nodes: cluster.nodes.ids().collect(),
@@ -180,6 +202,7 @@ impl Touched {
     fn clear(&mut self) {
         self.pods.clear();
         self.nodes.clear();
+        self.allocs.clear();
         self.workloads.clear();
         self.changed_nodes.clear();
         self.domains.clear();
@@ -206,6 +229,7 @@ impl Touched {
     fn tidy(&mut self) {
         tidy(&mut self.pods);
         tidy(&mut self.nodes);
+        tidy(&mut self.allocs);
         tidy(&mut self.workloads);
         tidy(&mut self.changed_nodes);
         tidy(&mut self.domains);

@@ -16,6 +16,7 @@ impl Auditor {
         let compared = self.compare_new_constraints(cluster).and_then(|()| {
             touched.pods.iter().try_for_each(|pod| self.compare_pod(*pod, cluster))?;
             touched.nodes.iter().try_for_each(|node| self.compare_node(*node, cluster))?;
+            touched.allocs.iter().try_for_each(|alloc| self.compare_alloc(*alloc, cluster))?;
             touched.changed_nodes.iter().try_for_each(|node| {
                 self.spent += cluster.nodes().constraint_count() as u64;
                 cluster.audit_eligibility(*node)
@@ -35,6 +36,7 @@ impl Auditor {
         (0..cluster.pods.slots())
             .try_for_each(|slot| self.compare_pod(PodId::from_index(slot), cluster))?;
         cluster.nodes().ids().try_for_each(|node| self.compare_node(node, cluster))?;
+        cluster.allocs().bound().try_for_each(|alloc| self.compare_alloc(alloc, cluster))?;
         (0..cluster.workloads().slots())
             .try_for_each(|slot| self.compare_workload(WorkloadId::from_index(slot), cluster))?;
         (0..cluster.domains().len())
@@ -57,7 +59,7 @@ impl Auditor {
         ensure(!shadow.is_adrift(), || format!("pod {serial} was unbound for no reason"))?;
         let same = pod.serial == shadow.serial && pod.new.workload == shadow.workload;
         ensure(same && pod.state != PodState::Ended, || disagrees("the slot"))?;
-        ensure(pod.node == shadow.node, || disagrees("the place"))?;
+        ensure(pod.node == shadow.node && pod.alloc == shadow.alloc, || disagrees("the place"))?;
         let running = pod.state == PodState::Running;
         ensure(running == shadow.running, || disagrees("the state"))?;
         let started = if running { pod.started_at } else { SimTime::MAX };

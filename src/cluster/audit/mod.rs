@@ -6,6 +6,7 @@
 //! whenever the work done since the last time has come to a few times the size of the cell: so
 //! auditing takes time in proportion to what happens, however large the cell is.
 
+mod allocs;
 mod auditor;
 mod compare;
 mod recount;

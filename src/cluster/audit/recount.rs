@@ -43,6 +43,9 @@ impl Cluster {
         for node in self.nodes.ids() {
             self.audit_node(node, &mut seen)?;
         }
+        if self.allocs.is_used() {
+            self.audit_allocs(&mut seen)?;
+        }
         for (id, pod) in self.pods.iter() {
             self.audit_pod(id, pod, seen.contains(id.index()))?;
         }
@@ -154,6 +157,7 @@ impl Cluster {
         if pod.state.is_bound() != pod.node.is_some() || pod.state.is_bound() != listed {
             return broken(format!("pod {serial} is {:?} but its place says otherwise", pod.state));
         }
+        self.audit_role(id, pod)?;
         if !pod.node.is_some() {
             return Ok(());
         }
@@ -168,10 +172,7 @@ impl Cluster {
         if class.apart_from.is_some() && !self.is_kept_apart(class, pod.node) {
             return broken(format!("pod {serial} has to be alone and its node is not marked"));
         }
-        let alike = |other: &Pod| self.classes.get(other.class).apart_from == class.apart_from;
-        let apart = class.apart_from.is_some()
-            && self.pods_on(pod.node).any(|(other, pod)| other != id && alike(pod));
-        if apart {
+        if class.apart_from.is_some() && self.has_double(id, pod, class.apart_from) {
             return broken(format!("pod {serial} shares a node with a pod it is kept apart from"));
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! from the cluster only what a fact names and no verb changes: the content of a class, a pod's
 //! serial and workload, the description of a node.
 
+use super::super::alloc::AllocRole;
 use super::super::class::PodClass;
 use super::super::fact::{Fact, StopReason};
 use super::super::ids::{ClassId, DomainId, NodeId, PodId, WorkloadId};
@@ -28,6 +29,13 @@ pub(super) struct ShadowPod {
     /// What it reserves while bound, and what it has to be apart from there.
     pub requests: Resources,
     apart_from: WorkloadId,
+    /// What it has to do with allocs, while bound.
+    pub role: AllocRole,
+    /// The instance that it is inside of, or none.
+    pub alloc: PodId,
+    /// Of an instance: what is inside of it.
+    pub inside_used: Resources,
+    pub inside_pods: u32,
     pub started_at: SimTime,
     pub done: SimDuration,
 }
@@ -43,13 +51,18 @@ impl ShadowPod {
         class: ClassId::NONE,
         requests: Resources::ZERO,
         apart_from: WorkloadId::NONE,
+        role: AllocRole::None,
+        alloc: PodId::NONE,
+        inside_used: Resources::ZERO,
+        inside_pods: 0,
         started_at: SimTime::MAX,
         done: SimDuration::ZERO,
     };
 
     /// True if the event left it between two states.
     pub fn is_adrift(&self) -> bool {
-        self.unbound_from.is_some()
+        let nowhere = self.role == AllocRole::Inside && self.node.is_some() != self.alloc.is_some();
+        self.unbound_from.is_some() || nowhere
     }
 }
 
@@ -110,7 +123,7 @@ impl Shadow {
         self.workloads.get(workload.index()).copied().unwrap_or_default()
     }
 
-    fn pod_mut(&mut self, id: PodId) -> &mut ShadowPod {
+    pub fn pod_mut(&mut self, id: PodId) -> &mut ShadowPod {
         row(&mut self.pods, id.index(), ShadowPod::ABSENT)
     }
 
@@ -130,6 +143,7 @@ impl Shadow {
         match *fact {
             Fact::PodSubmitted { pod } => self.submitted(pod, cluster),
             Fact::PodBound { pod, node, class } => self.bound(pod, node, class, cluster),
+            Fact::PodEnteredAlloc { pod, alloc } => self.entered(pod, alloc, cluster),
             Fact::PodStarted { pod, node } => self.started(pod, node, cluster),
             Fact::PodStopped { pod, node, ran, kept, reason } => {
                 self.stopped(pod, node, (ran, kept), reason, cluster)
@@ -197,8 +211,13 @@ impl Shadow {
         let entry = self.pod_mut(id);
         (entry.node, entry.unbound_from) = (node, NodeId::NONE);
         (entry.requests, entry.apart_from) = (class.requests, class.apart_from);
+        entry.role = class.alloc;
         if class.apart_from.is_some() {
             self.workload_mut(class.apart_from).apart += 1;
+        }
+        if class.alloc == AllocRole::Inside {
+            // It is the instance that it enters which has to have the room.
+            return Ok(());
         }
         let host = self.node_mut(node);
         host.reserved += class.requests;
@@ -225,6 +244,9 @@ impl Shadow {
         ensure(matching::satisfies(constraints, spec, host.cordoned), || {
             format!("pod {serial} was bound to node {name}, which its constraints forbid")
         })?;
+        if class.alloc == AllocRole::Inside {
+            return Ok(());
+        }
         for dimension in Dimension::all() {
             let factor = i128::from(nodes.overcommit().permille(class.tier, dimension));
             let most = i128::from(spec.allocatable[dimension]) * factor / 1000;
@@ -280,7 +302,9 @@ impl Shadow {
     ) -> Result<(), Violation> {
         let pod = self.pod(id);
         let serial = pod.serial;
-        let possible = pod.live && pod.node == node && node.is_some();
+        let nested = pod.role == AllocRole::Inside;
+        let possible =
+            pod.live && pod.node == node && node.is_some() && nested == pod.alloc.is_some();
         ensure(possible, || format!("pod {serial} was unbound from where it was not"))?;
         let requests = cluster.classes().get(class).requests;
         ensure(requests == pod.requests, || {
@@ -293,6 +317,13 @@ impl Shadow {
             entry.apart_from = WorkloadId::NONE;
             self.workload_mut(pod.apart_from).apart -= 1;
         }
+        if pod.role == AllocRole::Inside {
+            self.pod_mut(id).alloc = PodId::NONE;
+            let host = self.pod_mut(pod.alloc);
+            host.inside_used -= pod.requests;
+            host.inside_pods -= 1;
+            return Ok(());
+        }
         let host = self.node_mut(node);
         host.reserved -= pod.requests;
         host.pods -= 1;
@@ -301,7 +332,7 @@ impl Shadow {
 
     fn evicted(&mut self, id: PodId, node: NodeId) -> Result<(), Violation> {
         let pod = self.pod_mut(id);
-        let possible = pod.live && !pod.running && pod.unbound_from == node;
+        let possible = pod.live && !pod.running && pod.unbound_from == node && pod.inside_pods == 0;
         let serial = pod.serial;
         pod.unbound_from = NodeId::NONE;
         ensure(possible, || format!("pod {serial} was evicted from where it was not"))
@@ -310,7 +341,7 @@ impl Shadow {
     fn ended(&mut self, id: PodId, ending: Ending, cluster: &Cluster) -> Result<(), Violation> {
         let pod = self.pod(id);
         let serial = pod.serial;
-        let possible = pod.live && !pod.running && !pod.node.is_some();
+        let possible = pod.live && !pod.running && !pod.node.is_some() && pod.inside_pods == 0;
         ensure(possible, || format!("pod {serial} ended while it still was somewhere"))?;
         let enough = ending != Ending::Succeeded || pod.done >= cluster.pod(id).new.work;
         ensure(enough, || format!("pod {serial} succeeded before its work was done"))?;

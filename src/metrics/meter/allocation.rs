@@ -1,6 +1,6 @@
 //! What pods reserve and use, by pool and tier: the only integrals on the path of every placement.
 
-use crate::cluster::{DIMENSIONS, Dimension, NodeId, PodClass, PoolId, Tier};
+use crate::cluster::{AllocRole, DIMENSIONS, Dimension, NodeId, PodClass, PoolId, Tier};
 use crate::engine::SimTime;
 use crate::metrics::integral::Integral;
 
@@ -19,10 +19,17 @@ pub(super) struct Cell {
     pub(super) working_cpu: Integral,
     /// Usage of running pods, in thousandths of the unit of the dimension.
     pub(super) usage: [Integral; USED.len()],
-    /// Requests of bound pods, by position of the resource.
+    /// Requests of bound pods, by position of the resource; those of pods inside of allocs are in
+    /// those of the allocs.
     pub(super) requested: [Integral; DIMENSIONS],
     /// Placements in the window.
     pub(super) placements: u64,
+}
+
+/// Millicores that a running pod of `class` works with: a reservation does no work.
+#[inline]
+pub(super) fn working_cpu(class: &PodClass) -> i64 {
+    if class.alloc == AllocRole::Instance { 0 } else { class.requests[Dimension::CPU] }
 }
 
 /// All cells, and where each node's are.
@@ -91,6 +98,10 @@ impl Allocation {
         let first = self.first_cell[node.index()] as usize;
         let cell = &mut self.cells[first + class.tier as usize];
         cell.bound.add(sign.of(1), now);
+        if class.alloc == AllocRole::Inside {
+            // The instance that it is in has asked for it.
+            return;
+        }
         let totals = cell.requested.iter_mut().zip(&mut self.total);
         for (dimension, (requested, total)) in self.dimensions.iter().zip(totals) {
             let amount = sign.of(class.requests[*dimension]);
@@ -119,7 +130,7 @@ impl Allocation {
         let usage_known = self.usage_known;
         let cell = self.cell(node, class.tier);
         cell.running.add(sign.of(1), now);
-        cell.working_cpu.add(sign.of(class.requests[Dimension::CPU]), now);
+        cell.working_cpu.add(sign.of(working_cpu(class)), now);
         if usage_known {
             for ((usage, permille), dimension) in
                 cell.usage.iter_mut().zip(usage_permille).zip(USED)

@@ -87,6 +87,7 @@ impl Meter {
             outages,
             jobs: self.jobs.summary(self.population.last_end),
             batch: self.jobs.batch_summary(),
+            allocs: self.alloc_summary(span),
             scheduler: self.scheduler_summary(span, context.scheduler),
             littles_law: self.littles_law(span, cluster),
             source: context.source,

@@ -7,6 +7,7 @@
 //! they name, and never influences a run.
 
 mod allocation;
+mod allocs;
 mod capacity;
 mod check;
 mod config;
@@ -43,6 +44,7 @@ use crate::metrics::Observer;
 use crate::workload::target::Shape;
 
 use allocation::Allocation;
+use allocs::Allocs;
 use capacity::Capacity;
 use declared::Declared;
 use disruption::Disruption;
@@ -70,6 +72,7 @@ pub struct Meter {
     /// The pod of the last `PodUnbound`, until it is known what that was for.
     unbound: PodId,
     allocation: Allocation,
+    allocs: Allocs,
     capacity: Capacity,
     fragmentation: Fragmentation,
     filling: Filling,
@@ -96,6 +99,7 @@ impl Meter {
             tracks: Vec::new(),
             unbound: PodId::NONE,
             allocation: Allocation::new(dimensions.clone(), config.usage_known),
+            allocs: Allocs::new(dimensions.clone(), config.usage_known),
             capacity: Capacity::new(dimensions.clone()),
             fragmentation: Fragmentation::new(dimensions, config.fragmentation),
             filling: Filling::new(&config),
@@ -182,6 +186,7 @@ impl Meter {
         let integrals = self.integrals(start);
         self.series.restart(&integrals);
         self.allocation.restart(start);
+        self.allocs.restart(start);
         self.capacity.restart(start);
         self.fragmentation.restart(start);
         self.population.restart(start);
@@ -205,6 +210,8 @@ impl Observer for Meter {
         match *fact {
             Fact::PodSubmitted { pod } => self.pod_submitted(pod, cluster),
             Fact::PodBound { pod, node, class } => self.pod_bound(pod, node, class, cluster),
+            // That it is inside of an alloc was known from its class when it was bound.
+            Fact::PodEnteredAlloc { .. } => {}
             Fact::PodStarted { pod, node } => self.pod_started(pod, node, cluster),
             Fact::PodStopped { pod, node, ran, kept, reason } => {
                 self.pod_stopped(pod, node, (ran, kept), reason, cluster);

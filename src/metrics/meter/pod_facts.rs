@@ -2,12 +2,12 @@
 //! pod, no allocation, one line of memory per pod beside what the cluster has just touched.
 
 use crate::cluster::{
-    ClassId, Cluster, Dimension, Ending, EvictionCause, NodeId, PodId, StopReason, Tier, WorkloadId,
+    AllocRole, ClassId, Cluster, Ending, EvictionCause, NodeId, PodId, StopReason, Tier, WorkloadId,
 };
 use crate::engine::{SimDuration, SimTime};
 
 use super::Meter;
-use super::allocation::Sign;
+use super::allocation::{Sign, working_cpu};
 use super::declared::{NOT_DECLARED, RecoveryPart};
 use super::disruption::Stop;
 
@@ -90,8 +90,12 @@ impl Meter {
             self.tracks[pod.index()] = track;
         }
         self.population.submit(tier, self.now);
-        self.fragmentation.arrive(cluster.class_of(pod), cluster);
-        self.filling.arrive(cluster.class_of(pod));
+        let class = cluster.class_of(pod);
+        // What runs inside of an alloc asks no node for room.
+        if class.alloc != AllocRole::Inside {
+            self.fragmentation.arrive(class, cluster);
+            self.filling.arrive(class);
+        }
     }
 
     #[inline]
@@ -106,6 +110,7 @@ impl Meter {
         let track = &mut self.tracks[pod.index()];
         (track.class, track.node) = (class_id, node);
         self.allocation.bind(Sign::Plus, class, node, self.now);
+        self.allocs.bind(Sign::Plus, class, self.now);
         self.fragmentation.change(node);
         self.population.pending_now -= 1;
         if track.is_resizing {
@@ -113,6 +118,7 @@ impl Meter {
             if track.is_running {
                 let usage = cluster.pod(pod).new.usage_permille;
                 self.allocation.run(Sign::Plus, class, usage, node, self.now);
+                self.allocs.run(Sign::Plus, class, usage, self.now);
             }
             return;
         }
@@ -132,6 +138,7 @@ impl Meter {
         let class = cluster.classes().get(track.class);
         let usage = cluster.pod(pod).new.usage_permille;
         self.allocation.run(Sign::Plus, class, usage, node, self.now);
+        self.allocs.run(Sign::Plus, class, usage, self.now);
         self.population.counts.started += 1;
         let waiting = &mut self.population.waiting[track.tier as usize];
         match std::mem::replace(&mut track.wait, Wait::Over) {
@@ -163,7 +170,8 @@ impl Meter {
         let class = cluster.classes().get(track.class);
         let usage = cluster.pod(pod).new.usage_permille;
         self.allocation.run(Sign::Minus, class, usage, node, self.now);
-        let cpu_milli = class.requests[Dimension::CPU];
+        self.allocs.run(Sign::Minus, class, usage, self.now);
+        let cpu_milli = working_cpu(class);
         let stop = Stop { pod, cpu_milli, lost: ran - kept, reason };
         self.disruption.stop(stop, self.now, self.window_start);
         self.population.counts.crashed += u64::from(reason == StopReason::Crashed);
@@ -190,13 +198,15 @@ impl Meter {
         track.node = NodeId::NONE;
         self.unbound = pod;
         self.allocation.bind(Sign::Minus, class, node, self.now);
+        self.allocs.bind(Sign::Minus, class, self.now);
         self.fragmentation.change(node);
         self.population.pending_now += 1;
         if track.is_running {
             // It runs on with other requests.
             let usage = cluster.pod(pod).new.usage_permille;
             self.allocation.run(Sign::Minus, class, usage, node, self.now);
-            self.disruption.resize(pod, class.requests[Dimension::CPU], self.now);
+            self.allocs.run(Sign::Minus, class, usage, self.now);
+            self.disruption.resize(pod, working_cpu(class), self.now);
         }
     }
 

@@ -77,6 +77,7 @@ pub fn nothing() -> RunResult {
         outages: Vec::new(),
         jobs: JobSummary::default(),
         batch: None,
+        allocs: None,
         scheduler: SchedulerSummary::default(),
         littles_law: LittlesLaw::default(),
         source: SourceStatistics::default(),
@@ -135,6 +136,7 @@ fn day(seed: u64, buckets: usize) -> RunResult {
             makespan_s: 86_391.25,
         },
         batch: None,
+        allocs: None,
         scheduler: SchedulerSummary {
             attempts: 158_220,
             placed: 152_904,

@@ -12,8 +12,8 @@ use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
 use crate::scenario::types::{self, Quantity, Scenario, StartName, TierLoad};
 use crate::workload::generator::{
-    DeclaredJobs, Generator, GeneratorConfig, InitialPopulation, Poisson, PoissonConfig, Pool,
-    TierMix, borg_like, yardstick,
+    AllocSetMix, AllocSets, DeclaredJobs, Generator, GeneratorConfig, InitialPopulation, Poisson,
+    PoissonConfig, Pool, TierMix, borg_like, yardstick,
 };
 use crate::workload::{ReadAhead, ReadProgress, Source, SourceError};
 
@@ -53,7 +53,14 @@ impl Load {
             Self::Generated(config) => {
                 let generator = Generator::new((**config).clone(), streams);
                 let generator = generator.expect("the configuration has been checked");
-                Ok((Some(Box::new(ReadAhead::new(WithoutNodes(generator)))), None))
+                let source: Box<dyn Source> = match config.alloc_sets {
+                    None => Box::new(ReadAhead::new(WithoutNodes(generator))),
+                    Some(mix) => {
+                        let with_sets = AllocSets::new(WithoutNodes(generator), mix, streams);
+                        Box::new(ReadAhead::new(with_sets))
+                    }
+                };
+                Ok((Some(source), None))
             }
             Self::Poisson(config) => {
                 Ok((Some(Box::new(Poisson::new(config.clone(), streams))), None))
@@ -201,6 +208,9 @@ fn brought_nodes(config: &GeneratorConfig) -> Vec<PoolNodes> {
     config.pools.iter().map(pool).collect()
 }
 
+/// A server and what takes care of its logs (EuroSys'15 §2.4).
+const PODS_PER_ALLOC: u32 = 2;
+
 fn adjust(
     config: &mut GeneratorConfig,
     given: &types::Generator,
@@ -223,6 +233,10 @@ fn adjust(
             gangs: given.gangs.as_ref().map_or(0.0, Quantity::amount),
         });
     }
+    config.alloc_sets = given.alloc_sets.as_ref().map(|share| AllocSetMix {
+        share: share.amount(),
+        pods: given.pods_per_alloc.unwrap_or(PODS_PER_ALLOC),
+    });
     config.tasks = given.tasks;
     config.initial = match given.start {
         Some(StartName::Empty) => InitialPopulation::Empty,

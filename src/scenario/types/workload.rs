@@ -160,6 +160,13 @@ pub struct Generator {
     pub tenants: Option<u32>,
     /// Share of jobs whose tasks have to be started together. Default: none.
     pub gangs: Option<Ratio>,
+    /// Share of production and monitoring jobs that are alloc sets: their tasks are reservations,
+    /// and pods run inside. Published of Borg: alloc sets have 20 % of the cpu that is requested,
+    /// for which this takes about 35 %. Default: none.
+    pub alloc_sets: Option<Ratio>,
+    /// Pods inside of each instance of an alloc set; they share its requests evenly. Default: 2.
+    #[schemars(range(min = 1, max = 1000))]
+    pub pods_per_alloc: Option<u32>,
     /// What differs from the published shapes, by tier.
     pub tiers: PerTier<TierLoad>,
 }

@@ -369,6 +369,7 @@ impl Scheduler for KubeScheduler {
             | Fact::NodeCordoned { node, .. } => self.node_changed(cluster, node),
             Fact::NodeRemoved { node } => self.node_gone(cluster, node),
             Fact::PodSubmitted { .. }
+            | Fact::PodEnteredAlloc { .. }
             | Fact::PodStarted { .. }
             | Fact::PodStopped { .. }
             | Fact::PodEvicted { .. }

@@ -97,7 +97,7 @@ impl ProcessScheduler {
                 self.counts.preempted += victims.len() as u64;
             }
             Decision::Evict { .. } => self.counts.preempted += 1,
-            Decision::Reject { .. } => {}
+            Decision::Enter { .. } | Decision::Reject { .. } => {}
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Everything is exogenous and drawn from streams of its own: the same seed gives the same
 //! records whatever the cell does with them. Memory is bounded by the pods that wait for a kill.
 
+mod alloc_sets;
 mod config;
 mod moments;
 mod poisson;
@@ -14,8 +15,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use alloc_sets::AllocSets;
 pub use config::{
-    DeclaredJobs, Diurnal, GeneratorConfig, GeneratorError, InitialPopulation, Pool, TierMix,
+    AllocSetMix, DeclaredJobs, Diurnal, GeneratorConfig, GeneratorError, InitialPopulation, Pool,
+    TierMix,
 };
 pub use poisson::{Poisson, PoissonConfig};
 pub use presets::{

@@ -77,6 +77,7 @@ impl Poisson {
             gpu: GpuRequest::default(),
             work: Work::For { run, outcome: Outcome::Finish },
             usage_permille: None,
+            alloc_index: None,
         };
         let time = SimTime::ZERO + SimDuration::from_secs_f64(self.clock_seconds);
         Record { time, change: Change::Submit(pod) }

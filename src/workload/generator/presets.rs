@@ -157,6 +157,7 @@ pub fn borg_like(nodes: u64) -> GeneratorConfig {
         tasks: None,
         duration: None,
         declared: None,
+        alloc_sets: None,
     }
 }
 
@@ -217,5 +218,6 @@ pub fn yardstick(arrivals: u64) -> GeneratorConfig {
         tasks: Some(arrivals),
         duration: None,
         declared: None,
+        alloc_sets: None,
     }
 }

@@ -193,6 +193,7 @@ impl Generator {
             gpu: GpuRequest::default(),
             work,
             usage_permille: job.usage_permille,
+            alloc_index: None,
         };
         job.tasks -= 1;
         if job.tasks == 0 {

@@ -234,6 +234,7 @@ impl Google2011 {
                 gpu: GpuRequest::default(),
                 work: submission.work.expect("the window settles it when the slot leaves"),
                 usage_permille: None,
+                alloc_index: None,
             }),
         })
     }

@@ -15,7 +15,7 @@ use super::super::input::ReadProgress;
 use super::super::row::{Fault, FieldError, at_most, unsigned};
 use super::super::source::SourceError;
 use super::columns::{Column, flag, text};
-use crate::cluster::JobSpec;
+use crate::cluster::{JobAlloc, JobSpec};
 use crate::engine::SimDuration;
 
 /// The columns that describe a job.
@@ -28,6 +28,8 @@ pub struct JobColumns {
     after: Column,
     delay: Column,
     followed: Column,
+    alloc_set: Column,
+    in_alloc_set: Column,
 }
 
 impl JobColumns {
@@ -41,13 +43,16 @@ impl JobColumns {
             after: column("after"),
             delay: column("delay_us"),
             followed: column("followed"),
+            alloc_set: column("alloc_set"),
+            in_alloc_set: column("in_alloc_set"),
         }
     }
 
     /// True if the row says anything of its job.
     pub fn any(&self, row: &ByteRecord) -> bool {
         let all = [self.pods, self.gang, self.queue, self.estimate, self.after, self.delay];
-        all.iter().chain([&self.followed]).any(|column| !column.field(row).is_empty())
+        let more = [&self.followed, &self.alloc_set, &self.in_alloc_set];
+        all.iter().chain(more).any(|column| !column.field(row).is_empty())
     }
 
     pub fn parse(&self, row: &ByteRecord) -> Result<JobSpec, FieldError> {
@@ -61,7 +66,20 @@ impl JobColumns {
             after: self.after.parse(row, keys)?,
             delay: SimDuration(self.delay.parse_or(row, 0, unsigned)?),
             followed: self.followed.parse_or(row, false, flag)?,
+            alloc: self.alloc(row)?,
         })
+    }
+}
+
+impl JobColumns {
+    fn alloc(&self, row: &ByteRecord) -> Result<JobAlloc, FieldError> {
+        let is_set = self.alloc_set.parse_or(row, false, flag)?;
+        match self.in_alloc_set.field(row) {
+            b"" => Ok(if is_set { JobAlloc::Set } else { JobAlloc::None }),
+            // Allocs do not nest.
+            _ if is_set => self.in_alloc_set.parse(row, |_| Err(Fault::NestedAllocs)),
+            _ => self.in_alloc_set.parse(row, unsigned).map(JobAlloc::Inside),
+        }
     }
 }
 

@@ -26,6 +26,9 @@ use super::{NODE_EVENTS, NODES, PODS};
 use crate::cluster::{GpuRequest, JobSpec, PodTemplate, ResourceNames};
 use crate::engine::SimTime;
 
+/// Largest number of an alloc instance; the next one is still a number.
+const MOST_ALLOC_INDEX: u64 = (1 << 31) - 1;
+
 /// What to read, and how.
 #[derive(Clone, Debug)]
 pub struct NativeConfig {
@@ -267,6 +270,7 @@ struct PodFile {
     gpu_share: Column,
     work: WorkColumns,
     usage: [Column; 2],
+    alloc_index: Column,
     job: JobColumns,
     jobs: JobIndex,
     last_time: SimTime,
@@ -288,6 +292,7 @@ impl PodFile {
             gpu_share: column("gpu_share_milli"),
             work: WorkColumns::find(table),
             usage: [column("cpu_usage_permille"), column("memory_usage_permille")],
+            alloc_index: column("alloc_index"),
             job: JobColumns::find(table),
             jobs,
             last_time: SimTime::ZERO,
@@ -345,6 +350,8 @@ impl PodFile {
         let gpu = self.gpu(row)?;
         let work = self.work.parse(row)?;
         let usage_permille = self.usage(row)?;
+        let index = |field: &[u8]| at_most(field, MOST_ALLOC_INDEX).map(|index| Some(index as u32));
+        let alloc_index = self.alloc_index.parse_or(row, None, index)?;
         let job = self.job_of(workload, row)?;
         // Last, because nothing may be declared for a row that is skipped.
         let template = self.templates.index(&self.template, row, time, ready)?;
@@ -362,6 +369,7 @@ impl PodFile {
             gpu,
             work,
             usage_permille,
+            alloc_index,
         }))
     }
 

@@ -153,6 +153,7 @@ fn any_draft() -> impl Strategy<Value = Draft> {
                 gpu,
                 work,
                 usage_permille,
+                alloc_index: (key % 3 > 0).then_some(key as u32 % 9),
             };
             Draft::Submit(template, pod)
         });
@@ -166,6 +167,11 @@ fn any_draft() -> impl Strategy<Value = Draft> {
                 after: (0..key).step_by(7).collect(),
                 delay: SimDuration(key / 3),
                 followed: pods > 4,
+                alloc: match gang % 3 {
+                    0 => JobAlloc::None,
+                    1 => JobAlloc::Set,
+                    _ => JobAlloc::Inside(key / 2),
+                },
             };
             Draft::Plain(Change::Job { key: WorkloadKey(100 + key), spec: Arc::new(spec) })
         });
@@ -277,6 +283,36 @@ fn broken_rows_are_refused_with_their_place_or_skipped_by_reason() {
         while source.next_record().unwrap().is_some() {}
         let skipped = source.statistics().skipped;
         assert!(skipped.keys().all(|key| key.contains(reason)) && skipped.len() == 1, "{row}");
+    }
+}
+
+#[test]
+fn what_rows_say_of_allocs_is_read_or_refused() {
+    let header = "time_us,event,pod,workload,alloc_set,in_alloc_set,alloc_index\n";
+    let read_rows = |rows: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("pods.csv"), format!("{header}{rows}")).unwrap();
+        read(folder.path(), true)
+    };
+    let records = read_rows("0,,1,1,true,,3\n0,,2,2,,1,\n0,,3,2,,,7\n").unwrap();
+    let jobs = records.iter().filter_map(|record| match &record.change {
+        Change::Job { key, spec } => Some((key.0, spec.alloc)),
+        _ => None,
+    });
+    assert_eq!(jobs.collect::<Vec<_>>(), [(1, JobAlloc::Set), (2, JobAlloc::Inside(1))]);
+    let numbers = records.iter().filter_map(|record| match &record.change {
+        Change::Submit(pod) => Some(pod.alloc_index),
+        _ => None,
+    });
+    assert_eq!(numbers.collect::<Vec<_>>(), [Some(3), None, Some(7)]);
+    for (row, expected) in [
+        ("0,,1,1,true,1,\n", "pods.csv:2:6: in_alloc_set: an alloc set inside of an alloc set"),
+        ("0,,1,1,maybe,,\n", "pods.csv:2:5: alloc_set: unknown code"),
+        ("0,,1,1,,set,\n", "pods.csv:2:6: in_alloc_set: not a number"),
+        ("0,,1,1,,,2147483648\n", "pods.csv:2:7: alloc_index: number too large"),
+    ] {
+        let error = read_rows(row).unwrap_err().to_string();
+        assert!(error.contains(expected), "{row}: {error}");
     }
 }
 

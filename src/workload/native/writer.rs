@@ -15,7 +15,7 @@ use super::super::source::SourceError;
 use super::out_file::{Compression, OutFile};
 use super::{AMOUNTS, EXTENDED, NODE_EVENTS, NODES, PODS};
 use crate::cluster::{
-    Dimension, JobSpec, NodeConstraints, NodeSpec, PodTemplate, ResourceNames, Resources,
+    Dimension, JobAlloc, JobSpec, NodeConstraints, NodeSpec, PodTemplate, ResourceNames, Resources,
 };
 use crate::engine::SimTime;
 
@@ -127,18 +127,18 @@ impl NativeWriter {
                 self.push_pod_head(record.time, "work", *key);
                 self.push_blanks(2 + 4 + self.dimensions.len() + 2);
                 self.push_work(*work);
-                self.push_blanks(2 + JOB_COLUMNS);
+                self.push_blanks(2 + JOB_COLUMNS + 1);
             }
             Change::Kill { key } => {
                 self.push_pod_head(record.time, "kill", *key);
-                self.push_blanks(2 + 4 + self.dimensions.len() + 2 + 2 + 2 + JOB_COLUMNS);
+                self.push_blanks(2 + 4 + self.dimensions.len() + 2 + 2 + 2 + JOB_COLUMNS + 1);
             }
             Change::Resize { key, template, requests } => {
                 self.push_pod_head(record.time, "resize", *key);
                 self.push_blanks(2);
                 self.push_template(template.0);
                 self.push_amounts(requests);
-                self.push_blanks(2 + 2 + 2 + JOB_COLUMNS);
+                self.push_blanks(2 + 2 + 2 + JOB_COLUMNS + 1);
             }
         }
         self.only_nodes_so_far = false;
@@ -222,6 +222,7 @@ impl NativeWriter {
         push_optional(&mut self.row, cpu.map(u64::from));
         push_optional(&mut self.row, memory.map(u64::from));
         self.push_blanks(JOB_COLUMNS);
+        push_optional(&mut self.row, pod.alloc_index.map(u64::from));
     }
 
     fn push_job(&mut self, time: SimTime, key: u64, spec: &JobSpec) {
@@ -238,6 +239,14 @@ impl NativeWriter {
         self.row.push_field(after.join(" ").as_bytes());
         push_optional(&mut self.row, (spec.delay.0 > 0).then_some(spec.delay.0));
         self.row.push_field(if spec.followed { b"true" } else { b"" });
+        let (is_set, inside) = match spec.alloc {
+            JobAlloc::None => (false, None),
+            JobAlloc::Set => (true, None),
+            JobAlloc::Inside(set) => (false, Some(set)),
+        };
+        self.row.push_field(if is_set { b"true" } else { b"" });
+        push_optional(&mut self.row, inside);
+        self.push_blanks(1);
     }
 
     fn push_template(&mut self, index: u32) {
@@ -286,7 +295,7 @@ const POD_HEAD: [&str; 9] = [
     "constraints",
 ];
 /// Columns of a pod after its amounts.
-const POD_TAIL: [&str; 6 + JOB_COLUMNS] = [
+const POD_TAIL: [&str; 6 + JOB_COLUMNS + 1] = [
     "gpu_devices",
     "gpu_share_milli",
     "run_us",
@@ -300,9 +309,12 @@ const POD_TAIL: [&str; 6 + JOB_COLUMNS] = [
     "after",
     "delay_us",
     "followed",
+    "alloc_set",
+    "in_alloc_set",
+    "alloc_index",
 ];
-/// Columns that describe a job, at the end of a row.
-const JOB_COLUMNS: usize = 7;
+/// Columns that describe a job; those of a pod's place among allocs come after them.
+const JOB_COLUMNS: usize = 9;
 
 impl Template {
     fn new(template: &PodTemplate) -> Self {

@@ -109,5 +109,6 @@ fn record(pod: &Pod, number: u64, templates: &Templates) -> PodRecord {
         gpu: pod.gpu,
         work: Work::UntilStopped,
         usage_permille: None,
+        alloc_index: None,
     }
 }

@@ -319,6 +319,7 @@ fn pod_records(pods: Vec<Pod>) -> Vec<Record> {
             gpu: pod.gpu,
             work: Work::For { run: SimDuration::from_secs(pod.run), outcome: pod.outcome },
             usage_permille: None,
+            alloc_index: None,
         };
         records.push(Record { time, change: Change::Submit(record) });
     }

@@ -26,7 +26,9 @@ use super::record::{
     Change, NodeKey, Outcome, PodKey, PodRecord, Record, Source, TemplateIndex, Work, WorkloadKey,
 };
 use super::source::{SourceError, SourceStatistics};
-use crate::cluster::{Dimension, GpuRequest, JobSpec, NodeSpec, PodTemplate, Resources, Tier};
+use crate::cluster::{
+    Dimension, GpuRequest, JobAlloc, JobSpec, NodeSpec, PodTemplate, Resources, Tier,
+};
 use crate::engine::{SimDuration, SimTime};
 pub use header::Header;
 use line::{COLUMNS, Line, Status, parse};
@@ -212,6 +214,7 @@ impl Swf {
             after: job.after.into_iter().collect(),
             delay: SimDuration(job.think_us),
             followed: job.followed,
+            alloc: JobAlloc::None,
         }
     }
 
@@ -232,6 +235,7 @@ impl Swf {
             gpu: GpuRequest::default(),
             work: Work::For { run: SimDuration(job.run_us), outcome },
             usage_permille: None,
+            alloc_index: None,
         }
     }
 }

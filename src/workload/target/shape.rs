@@ -1,8 +1,8 @@
 //! Shapes: what matters of a pod for the question where there would be room for it.
 
 use crate::cluster::{
-    ConstraintId, DIMENSIONS, Dimension, GpuRequest, PodClass, Resources, TemplateId, Tier,
-    WHOLE_MILLI, WorkloadId,
+    AllocRole, ConstraintId, DIMENSIONS, Dimension, GpuRequest, PodClass, Resources, TemplateId,
+    Tier, WHOLE_MILLI, WorkloadId,
 };
 
 /// What matters of a pod for the question where there would be room for it: not whose it is, how
@@ -36,6 +36,7 @@ impl Shape {
             apart_from: WorkloadId::NONE,
             priority: 0,
             tier: self.tier,
+            alloc: AllocRole::None,
         }
     }
 

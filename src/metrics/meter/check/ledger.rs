@@ -12,7 +12,9 @@ const PER_CELL: usize = 3 + USED.len() + DIMENSIONS;
 /// Figures of one pool.
 const PER_POOL: usize = Tier::COUNT * PER_CELL + 2 * DIMENSIONS;
 /// Figures of no pool.
-const GENERAL: usize = 4 + Tier::COUNT + DIMENSIONS;
+const GENERAL: usize = 4 + Tier::COUNT + DIMENSIONS + PER_ALLOCS;
+/// Figures of allocs.
+const PER_ALLOCS: usize = 2 + USED.len() + 2 * DIMENSIONS;
 
 /// Figures of pods of one tier on nodes of one pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,19 @@ pub(super) enum Part {
     Requested(usize),
 }
 
+/// Figures of all allocs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum AllocPart {
+    Instances,
+    Inside,
+    /// Usage of the pods inside, by position in [`USED`].
+    Usage(usize),
+    /// By position of the resource.
+    Reserved(usize),
+    /// By position of the resource.
+    Requested(usize),
+}
+
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Quantity {
@@ -36,6 +51,7 @@ pub(super) enum Quantity {
     LiveOfTier(Tier),
     /// Requests of all bound pods, by position of the resource.
     Total(usize),
+    Allocs(AllocPart),
     Cell(PoolId, Tier, Part),
     /// Capacity of a pool, by position of the resource.
     Installed(PoolId, usize),
@@ -53,6 +69,13 @@ impl fmt::Display for Quantity {
             Self::Up => f.write_str("nodes up"),
             Self::LiveOfTier(tier) => write!(f, "pods of tier {}", tier.name()),
             Self::Total(k) => write!(f, "requests of resource {k} in all"),
+            Self::Allocs(part) => match part {
+                AllocPart::Instances => f.write_str("bound alloc instances"),
+                AllocPart::Inside => f.write_str("pods inside of allocs"),
+                AllocPart::Usage(k) => write!(f, "usage of resource {k} inside of allocs"),
+                AllocPart::Reserved(k) => write!(f, "resource {k} reserved by allocs"),
+                AllocPart::Requested(k) => write!(f, "requests of resource {k} inside of allocs"),
+            },
             Self::Cell(pool, tier, part) => {
                 match part {
                     Part::Bound => f.write_str("bound pods")?,
@@ -120,6 +143,16 @@ fn general(quantity: Quantity) -> usize {
         Quantity::Up => 3,
         Quantity::LiveOfTier(tier) => 4 + tier as usize,
         Quantity::Total(k) => 4 + Tier::COUNT + k,
+        Quantity::Allocs(part) => {
+            let part = match part {
+                AllocPart::Instances => 0,
+                AllocPart::Inside => 1,
+                AllocPart::Usage(k) => 2 + k,
+                AllocPart::Reserved(k) => 2 + USED.len() + k,
+                AllocPart::Requested(k) => 2 + USED.len() + DIMENSIONS + k,
+            };
+            4 + Tier::COUNT + DIMENSIONS + part
+        }
         Quantity::Cell(pool, tier, part) => {
             let part = match part {
                 Part::Bound => 0,

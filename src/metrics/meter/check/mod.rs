@@ -15,7 +15,7 @@ use crate::metrics::integral::Integral;
 use super::Meter;
 use super::allocation::USED;
 use super::declared::NOT_DECLARED;
-use ledger::{Ledger, Part, Quantity};
+use ledger::{AllocPart, Ledger, Part, Quantity};
 use share::{NodeShare, PodShare, Scope};
 
 /// A value of the meter that a recount from the cluster does not confirm.
@@ -65,6 +65,13 @@ impl Meter {
             Quantity::Up => integrated(&self.nodes.up),
             Quantity::LiveOfTier(tier) => integrated(&self.population.live[tier as usize]),
             Quantity::Total(k) => (self.allocation.total()[k], None),
+            Quantity::Allocs(part) => integrated(match part {
+                AllocPart::Instances => &self.allocs.instances,
+                AllocPart::Inside => &self.allocs.inside,
+                AllocPart::Usage(k) => &self.allocs.usage[k],
+                AllocPart::Reserved(k) => &self.allocs.reserved[k],
+                AllocPart::Requested(k) => &self.allocs.requested[k],
+            }),
             Quantity::Cell(pool, tier, part) => {
                 let Some(cell) = self.allocation.cell_of(pool, tier) else { return absent };
                 integrated(match part {
@@ -216,6 +223,11 @@ impl MeterAuditor {
         let resources = || 0..self.scope.dimensions.len();
         all.extend(Tier::ALL.map(Quantity::LiveOfTier));
         all.extend(resources().map(Quantity::Total));
+        let of_allocs = [AllocPart::Instances, AllocPart::Inside].into_iter();
+        let of_allocs = of_allocs.chain((0..USED.len()).map(AllocPart::Usage));
+        let of_allocs = of_allocs.chain(resources().map(AllocPart::Reserved));
+        let of_allocs = of_allocs.chain(resources().map(AllocPart::Requested));
+        all.extend(of_allocs.map(Quantity::Allocs));
         for pool in (0..cluster.nodes().pools().len()).map(PoolId::from_index) {
             all.extend(resources().map(|k| Quantity::Installed(pool, k)));
             all.extend(resources().map(|k| Quantity::CapacityUp(pool, k)));

@@ -1,12 +1,12 @@
 //! What one pod or node adds to the books, read off the cell as it is.
 
 use crate::cluster::{
-    Cluster, DIMENSIONS, Dimension, NodeId, PodId, PodState, PoolId, Resources, Tier,
+    AllocRole, Cluster, DIMENSIONS, Dimension, NodeId, PodId, PodState, PoolId, Resources, Tier,
 };
 use crate::engine::SimTime;
 use crate::metrics::meter::allocation::USED;
 
-use super::ledger::{Ledger, Part, Quantity};
+use super::ledger::{AllocPart, Ledger, Part, Quantity};
 
 /// What is counted of a run.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct PodShare {
     pool: Option<PoolId>,
     running: bool,
     requests: Resources,
+    /// An alloc instance, inside of one, or neither.
+    alloc: AllocRole,
     usage_permille: [u16; USED.len()],
 }
 
@@ -47,6 +49,7 @@ impl PodShare {
             pool: pod.node.is_some().then(|| cluster.nodes().pool(pod.node)),
             running: pod.state == PodState::Running,
             requests: class.requests,
+            alloc: if pod.alloc.is_some() { AllocRole::Inside } else { class.alloc },
             usage_permille: pod.new.usage_permille,
         })
     }
@@ -58,8 +61,10 @@ impl PodShare {
         let Some(pool) = self.pool else { return ledger.add(Quantity::Pending, times, now) };
         let cell = |part| Quantity::Cell(pool, self.tier, part);
         ledger.add(cell(Part::Bound), times, now);
+        self.enter_allocs(times, scope, ledger, now);
         for (k, dimension) in scope.dimensions.iter().enumerate() {
-            let amount = times * i128::from(self.requests[*dimension]);
+            let of_node = self.alloc != AllocRole::Inside;
+            let amount = times * i128::from(of_node) * i128::from(self.requests[*dimension]);
             ledger.add(cell(Part::Requested(k)), amount, now);
             ledger.add(Quantity::Total(k), amount, now);
         }
@@ -67,13 +72,38 @@ impl PodShare {
             return;
         }
         ledger.add(cell(Part::Running), times, now);
-        let cpu = i128::from(self.requests[Dimension::CPU]);
+        let works = self.alloc != AllocRole::Instance;
+        let cpu = i128::from(works) * i128::from(self.requests[Dimension::CPU]);
         ledger.add(cell(Part::WorkingCpu), times * cpu, now);
         if scope.usage_known {
             for (k, (dimension, permille)) in USED.iter().zip(self.usage_permille).enumerate() {
                 let usage = i128::from(self.requests[*dimension]) * i128::from(permille);
                 ledger.add(cell(Part::Usage(k)), times * usage, now);
             }
+        }
+    }
+}
+
+impl PodShare {
+    /// Adds what it is to allocs.
+    fn enter_allocs(&self, times: i128, scope: &Scope, ledger: &mut Ledger, now: SimTime) {
+        let is_instance = self.alloc == AllocRole::Instance;
+        if self.alloc == AllocRole::None {
+            return;
+        }
+        let count = if is_instance { AllocPart::Instances } else { AllocPart::Inside };
+        ledger.add(Quantity::Allocs(count), times, now);
+        for (k, dimension) in scope.dimensions.iter().enumerate() {
+            let part = if is_instance { AllocPart::Reserved(k) } else { AllocPart::Requested(k) };
+            let amount = times * i128::from(self.requests[*dimension]);
+            ledger.add(Quantity::Allocs(part), amount, now);
+        }
+        if is_instance || !self.running || !scope.usage_known {
+            return;
+        }
+        for (k, (dimension, permille)) in USED.iter().zip(self.usage_permille).enumerate() {
+            let usage = i128::from(self.requests[*dimension]) * i128::from(permille);
+            ledger.add(Quantity::Allocs(AllocPart::Usage(k)), times * usage, now);
         }
     }
 }

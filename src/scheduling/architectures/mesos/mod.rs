@@ -338,6 +338,7 @@ impl Scheduler for Mesos {
             }
             Fact::NodeRemoved { .. } | Fact::NodeResized { .. } => self.capacity = None,
             Fact::PodSubmitted { .. }
+            | Fact::PodEnteredAlloc { .. }
             | Fact::PodStarted { .. }
             | Fact::PodStopped { .. }
             | Fact::PodEvicted { .. }
