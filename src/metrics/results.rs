@@ -396,12 +396,28 @@ pub struct SchedulerSummary {
     pub preempted: u64,
     /// Nodes looked at one by one.
     pub nodes_examined: u64,
+    /// How they were looked at, where the scenario has a scan with Borg's techniques.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<ScanSummary>,
     /// Mean number of pending pods.
     pub pending_mean: f64,
     /// Largest number of pending pods.
     pub pending_peak: u64,
     /// The schedulers whose decisions take time, each on its own; empty where none do.
     pub activity: Vec<SchedulerActivity>,
+}
+
+/// The work of a scan with Borg's techniques, over the whole run (EuroSys'15 §3.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanSummary {
+    /// Decisions for which nodes were looked at from the first on.
+    pub scans: u64,
+    /// Decisions that went on with what was found for the pod before, of the same class.
+    pub shared: u64,
+    /// Times that feasibility and score of a node were worked out.
+    pub evaluated: u64,
+    /// Times that they were known from the score cache.
+    pub cache_hits: u64,
 }
 
 /// What one scheduler did, over the whole run.

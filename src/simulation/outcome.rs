@@ -3,7 +3,9 @@
 use super::{Simulation, SimulationConfig};
 use crate::cluster::{Dimension, PodState, Tier};
 use crate::engine::SimTime;
-use crate::metrics::{MeterConfig, RunContext, RunResult, ScenarioInfo, SchedulerSummary};
+use crate::metrics::{
+    MeterConfig, RunContext, RunResult, ScanSummary, ScenarioInfo, SchedulerSummary,
+};
 use crate::scheduling::Waiting;
 
 /// Blocked classes that are explained one by one at the end of a run.
@@ -67,6 +69,12 @@ impl Simulation {
                 unschedulable: counts.unschedulable,
                 preempted: counts.preempted,
                 nodes_examined: counts.examined,
+                scan: counts.scan.map(|scan| ScanSummary {
+                    scans: scan.scans,
+                    shared: scan.shared,
+                    evaluated: scan.evaluated,
+                    cache_hits: scan.cache_hits,
+                }),
                 activity: self.scheduler.activity(self.cluster.now()),
                 ..SchedulerSummary::default()
             },

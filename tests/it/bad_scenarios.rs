@@ -148,6 +148,26 @@ fn malformed_policies_are_refused_with_their_place() {
             ),
             &["s.yaml:9:", "E0205", "nobody is in charge of `free`"],
         ),
+        (
+            "a technique that does not exist",
+            with("scheduler: {index: {scan: {scorecache: true}}}\n"),
+            &["s.yaml:9:", "E0103", "did you mean \"scoreCache\"?"],
+        ),
+        (
+            "a scan without anything to compare",
+            with("scheduler: {placement: first-fit, index: {scan: {}}}\n"),
+            &["s.yaml:9:", "E0204", "compares no nodes by score"],
+        ),
+        (
+            "a threshold without a cache",
+            with("scheduler: {index: {scan: {ignoreChangesBelow: 5%}}}\n"),
+            &["s.yaml:9:", "E0204", "scoreCache: true"],
+        ),
+        (
+            "a sample of none",
+            with("scheduler: {index: {scan: {relaxedRandomization: {enough: 0}}}}\n"),
+            &["s.yaml:9:", "E0106", "at least 1"],
+        ),
         ("unknown queue", with("scheduler: {queue: lifo}\n"), &["s.yaml:9:20", "\"fifo\"?"]),
         (
             "unknown tier",

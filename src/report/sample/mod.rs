@@ -141,6 +141,7 @@ fn day(seed: u64, buckets: usize) -> RunResult {
             unschedulable: 5_316,
             preempted: 2_904,
             nodes_examined: 1_204_551,
+            scan: None,
             pending_mean: 31.4,
             pending_peak: 1_804,
             activity: Vec::new(),

@@ -7,6 +7,7 @@ mod behaviour;
 mod cluster;
 mod distribution;
 mod files;
+mod index;
 mod load;
 mod manifests;
 mod services;

@@ -19,7 +19,7 @@ pub use super::quantity::{
 pub use behaviour::{
     Choice, ChoiceWithOptions, ControlPlane, ControlPlaneDelays, ControllerProcess, CrashBackoff,
     FailureProcess, Failures, Fault, Healing, IndexName, NodeLifecycle, PreemptionName, QueueName,
-    Scheduler, TiesName,
+    RelaxedRandomization, Scheduler, TiesName,
 };
 pub use cluster::{Cluster, EffectName, Gpus, Overcommit, OvercommitFactors, Pool, Taint};
 pub use distribution::{Distribution, Shape};

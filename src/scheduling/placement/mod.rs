@@ -7,12 +7,14 @@
 
 mod fit_tree;
 mod grid;
+mod index;
 mod placer;
 mod policies;
 mod ranking;
 mod region;
 mod registry;
 mod rejections;
+mod scan;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -23,7 +25,8 @@ use std::sync::Arc;
 use crate::cluster::{DeviceShare, NodeView, PodClass};
 use crate::workload::target::Target;
 
-pub use placer::{Counters, Index, Placer, Strategy, Ties};
+pub use index::{Counters, Index, Ties};
+pub use placer::{Placer, Strategy};
 pub use policies::{
     Balanced, BestFit, BorgHybrid, DotProduct, Epvm, Fgd, GpuBestFit, GpuClustering, GpuDotProduct,
     GpuPacking, LeastAllocated, MostAllocated, Resolution, Tetris, WorstFit,
@@ -32,6 +35,7 @@ pub use region::Region;
 pub(super) use registry::no_options;
 pub use registry::{PolicyEntry, builtin};
 pub use rejections::{Rejection, Rejections, rejection};
+pub use scan::{ScanCounts, Techniques};
 pub use search::{Candidate, Search};
 
 /// How well a node suits a pod; the highest wins. `i64::MIN` counts as `i64::MIN + 1`.

@@ -3,8 +3,9 @@
 use super::fit_tree::FitTree;
 use super::grid::Grid;
 use super::ranking::{DEFAULT_BUDGET_BYTES, Rankings};
+use super::scan::{Scanner, Task};
 use super::search::Method;
-use super::{Candidate, Placement, Pruning, Search};
+use super::{Candidate, Counters, Index, Placement, Pruning, Search, Ties};
 use std::sync::Arc;
 
 use crate::cluster::{ClassId, Cluster, ConstraintId, DeviceShare, NodeId, PodClass};
@@ -21,41 +22,6 @@ pub enum Strategy {
     RoundRobin,
     /// Any, each equally likely.
     Random,
-}
-
-/// How the node is found. All ways find the same node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Index {
-    /// Whatever is fastest for the strategy and the cell.
-    #[default]
-    Auto,
-    /// By looking at every node each time: what the others are held against.
-    Naive,
-    /// A ranking of all nodes for each class of pods, for strategies with scores.
-    Ranking,
-    /// Cells by free cpu and memory, for strategies with scores.
-    Grid,
-}
-
-/// Which of the nodes that suit a pod equally well it gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ties {
-    /// The one with the lowest number.
-    #[default]
-    Lowest,
-    /// Any, each equally likely, as in kube-scheduler (v1.35, `selectHost`).
-    Random,
-}
-
-/// What a placer did so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Times it was asked for a node.
-    pub decisions: u64,
-    /// Times there was none.
-    pub unplaced: u64,
-    /// Nodes whose admission was checked.
-    pub examined: u64,
 }
 
 /// More capacity groups than this, and policies whose bound needs the limit are served by
@@ -78,6 +44,8 @@ pub struct Placer {
     grid: Option<Grid>,
     fit_tree: FitTree,
     rankings: Rankings,
+    /// Where the index is a scan.
+    scanner: Option<Scanner>,
     counters: Counters,
     /// What arrived, where the strategy judges by that.
     census: Option<Census>,
@@ -97,6 +65,10 @@ impl Placer {
             grid: None,
             fit_tree: FitTree::default(),
             rankings: Rankings::new(DEFAULT_BUDGET_BYTES),
+            scanner: match index {
+                Index::Scan(techniques) => Some(Scanner::new(techniques, streams)),
+                Index::Auto | Index::Naive | Index::Ranking | Index::Grid => None,
+            },
             counters: Counters::default(),
         }
     }
@@ -117,7 +89,9 @@ impl Placer {
 
     /// What it did so far.
     pub fn counters(&self) -> Counters {
-        self.counters
+        let scan = self.scanner.as_ref().map(Scanner::counts);
+        let looked = scan.map_or(0, |scan| scan.evaluated + scan.cache_hits);
+        Counters { examined: self.counters.examined + looked, scan, ..self.counters }
     }
 
     /// How it chooses.
@@ -172,6 +146,9 @@ impl Placer {
         if census.is_due() {
             policy.set_target(&Arc::new(Target::new(&census.renew())));
             self.rankings.clear();
+            if let Some(scanner) = &mut self.scanner {
+                scanner.clear();
+            }
         }
     }
 
@@ -207,13 +184,18 @@ impl Placer {
     /// random draws are keyed by: the serial number of the pod.
     pub fn choose(&mut self, cluster: &Cluster, class: ClassId, entity: u64) -> Option<NodeId> {
         self.renew_target();
-        let node = match &self.strategy {
-            Strategy::Scored(_) => self
+        let node = match (&self.strategy, &mut self.scanner) {
+            (Strategy::Scored(policy), Some(scanner)) => {
+                let (policy, ties) = (policy.as_ref(), self.ties);
+                let class = cluster.classes().get(class);
+                scanner.choose(Task { cluster, class, policy, entity, ties })
+            }
+            (Strategy::Scored(_), None) => self
                 .best(cluster, class)
                 .map(|best| self.drawn_among_equals(cluster, class, entity, best)),
-            Strategy::FirstFit => self.first_from(cluster, class, NodeId(0)),
-            Strategy::RoundRobin => self.next_in_turn(cluster, class),
-            Strategy::Random => self.any(cluster, class, entity),
+            (Strategy::FirstFit, _) => self.first_from(cluster, class, NodeId(0)),
+            (Strategy::RoundRobin, _) => self.next_in_turn(cluster, class),
+            (Strategy::Random, _) => self.any(cluster, class, entity),
         };
         self.counters.decisions += 1;
         self.counters.unplaced += u64::from(node.is_none());
@@ -313,7 +295,7 @@ impl Placer {
         let by_capacity = matches!(pruning, Pruning::ByFreeAndLimit(_));
         let has_grid = !by_capacity || cluster.nodes().groups().len() <= MOST_TABLES;
         match self.index {
-            Index::Naive => Way::Scan,
+            Index::Naive | Index::Scan(_) => Way::Scan,
             Index::Ranking => Way::Ranking,
             Index::Grid if has_grid => Way::Grid { by_capacity },
             Index::Grid => Way::Ranking,
@@ -339,7 +321,7 @@ impl Placer {
             cluster.admits(class, node)
         };
         match self.index {
-            Index::Naive => cluster.nodes().ids().skip(start.index()).find({
+            Index::Naive | Index::Scan(_) => cluster.nodes().ids().skip(start.index()).find({
                 let mut accept = accept;
                 move |node| accept(*node)
             }),

@@ -9,7 +9,9 @@ use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, 
 use proptest::test_runner::TestCaseError;
 use serde_json::Value;
 
-use super::{BorgHybrid, Index, Placement, Placer, Reason, Rejection, Score, Strategy, builtin};
+use super::{
+    BorgHybrid, Index, Placement, Placer, Reason, Rejection, Score, Strategy, Techniques, builtin,
+};
 use crate::cluster::{
     Cluster, Dimension, DomainGraph, Ending, EvictionCause, GpuRequest, LabelExpression, NewPod,
     NodeConstraints, NodeId, NodeSpec, NodeView, Overcommit, PodClass, PodId, PodState,
@@ -116,6 +118,16 @@ fn overcommit(kind: u8) -> Overcommit {
     overcommit
 }
 
+/// Every scan with techniques that has to find what a plain one finds.
+fn exact_scans() -> impl Iterator<Item = Index> {
+    let techniques = |number: u32| Techniques {
+        score_cache: (number & 1 > 0).then_some(0),
+        equivalence_classes: number & 2 > 0,
+        relaxed_randomization: None,
+    };
+    (0..4).map(techniques).map(Index::Scan)
+}
+
 /// A name and how to make what it names.
 type Named = (&'static str, Box<dyn Fn() -> Strategy>);
 
@@ -141,8 +153,9 @@ impl World {
         let templates = templates().iter().map(|t| cluster.declare_template(t)).collect();
         let placers = strategies().into_iter().map(|(name, build)| {
             let ways = [Index::Naive, Index::Auto, Index::Grid, Index::Ranking];
+            let ways = ways.into_iter().chain(exact_scans());
             let placer = |way| Placer::new(build(), way, STREAMS).with_ranking_budget(8 << 10);
-            (name, ways.into_iter().map(placer).collect())
+            (name, ways.map(placer).collect())
         });
         Self { cluster, templates, placers: placers.collect() }
     }
