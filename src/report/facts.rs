@@ -3,7 +3,7 @@
 
 use super::format::{self, duration, percent};
 use super::table::{Cell, Table, numbers, real, text, whole, words};
-use crate::metrics::{RunResult, ScanSummary, SchedulerActivity};
+use crate::metrics::{PreferenceSummary, RunResult, ScanSummary, SchedulerActivity};
 
 /// Rows of a name and a number, those that are zero or unknown left out.
 fn facts(rows: Vec<(&str, Option<Cell>)>) -> Table {
@@ -22,9 +22,13 @@ fn seconds(value: Option<f64>) -> Option<Cell> {
 /// What became of pods.
 pub fn pods(result: &RunResult) -> Table {
     let pods = &result.pods;
+    let prefer = |of: fn(&PreferenceSummary) -> Cell| result.preferences.as_ref().map(of);
     facts(vec![
         ("Submitted", some(pods.submitted)),
         ("Placed on a node", some(pods.bound)),
+        ("Of these, of pods that prefer some nodes", prefer(|p| whole(p.placements))),
+        ("Of these, with all preferences met", prefer(|p| real(p.all_met, percent))),
+        ("Weight of preferences met, mean", prefer(|p| real(p.weight_met_mean, percent))),
         ("Began to run", some(pods.started)),
         ("Succeeded", some(pods.succeeded)),
         ("Failed", some(pods.failed)),

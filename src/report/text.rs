@@ -70,6 +70,7 @@ fn some(number: u64, what: &str) -> Option<String> {
 
 fn pods(result: &RunResult) -> Vec<String> {
     let pods = &result.pods;
+    let over_quota = result.admission.iter().map(|quota| quota.pods_rejected).sum();
     let always = [
         format!("{} submitted", count(pods.submitted)),
         format!("{} started", count(pods.started)),
@@ -80,6 +81,7 @@ fn pods(result: &RunResult) -> Vec<String> {
         some(pods.killed, "killed"),
         some(pods.deleted, "deleted"),
         some(pods.rejected, "rejected"),
+        some(over_quota, "over quota"),
         some(pods.evicted, "evicted"),
         some(pods.crashed, "crashed"),
         some(pods.running_at_end, "running at the end"),

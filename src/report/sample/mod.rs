@@ -67,6 +67,8 @@ pub fn nothing() -> RunResult {
         tiers: Vec::new(),
         pools: Vec::new(),
         pods: PodCounts::default(),
+        admission: Vec::new(),
+        preferences: None,
         waiting: Vec::new(),
         evictions: Vec::new(),
         work: WorkSummary::default(),
@@ -107,6 +109,8 @@ fn day(seed: u64, buckets: usize) -> RunResult {
         tiers: tiers(shift),
         pools: pools(),
         pods: pods(seed),
+        admission: Vec::new(),
+        preferences: None,
         waiting: waiting(shift),
         evictions: evictions(shift),
         work: WorkSummary {

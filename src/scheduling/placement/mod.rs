@@ -1,8 +1,9 @@
 //! Placement: which node a pod goes to.
 //!
 //! A policy is a pure function of a pod class and one node. The answer is always that of a scan
-//! over all nodes: of those that admit the pod, the one with the highest score, the lowest number
-//! among equals (or any of these, drawn). Indexes only find it sooner; [`Placer`] keeps them. A policy must never know
+//! over all nodes: of those that admit the pod, those that meet the most of its preferences, by
+//! weight; of these the one with the highest score, the lowest number among equals (or any of these,
+//! drawn). Indexes only find it sooner; [`Placer`] keeps them. A policy must never know
 //! which index serves it, and nothing here may change the cluster.
 
 mod fit_tree;
@@ -18,6 +19,7 @@ mod scan;
 mod search;
 #[cfg(test)]
 mod tests;
+mod unscored;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::super::{Candidate, Score};
+use super::super::Candidate;
+use super::super::search::Worth;
 use crate::cluster::{NodeId, NodeTable, PodClass, Version};
 
 /// What is known of a node.
@@ -11,8 +12,8 @@ use crate::cluster::{NodeId, NodeTable, PodClass, Version};
 pub(super) enum Verdict {
     /// It does not admit the pod, or the policy does not want it there.
     Infeasible,
-    /// It admits the pod and has this score.
-    Feasible(Score),
+    /// It admits the pod and is worth this much.
+    Feasible(Worth),
 }
 
 /// Verdicts on the nodes that were looked at, and the best of them.
@@ -24,9 +25,9 @@ pub(super) struct Evaluation {
     /// The nodes with a verdict.
     known: Vec<NodeId>,
     feasible: usize,
-    /// Where it is asked for the best more than once: all feasible nodes, and some that were so
-    /// with another score. Made when it is first asked.
-    order: Option<BinaryHeap<(Score, Reverse<NodeId>)>>,
+    /// Where it is asked for the best more than once: all feasible nodes, and some that were
+    /// worth something else. Made when it is first asked.
+    order: Option<BinaryHeap<(Worth, Reverse<NodeId>)>>,
     is_kept: bool,
 }
 
@@ -92,10 +93,10 @@ impl Evaluation {
             self.known.push(node);
         }
         self.feasible -= usize::from(matches!(before, Some(Verdict::Feasible(_))));
-        if let Verdict::Feasible(score) = verdict {
+        if let Verdict::Feasible(worth) = verdict {
             self.feasible += 1;
             if let Some(order) = &mut self.order {
-                order.push((score, Reverse(node)));
+                order.push((worth, Reverse(node)));
             }
         }
     }
@@ -107,22 +108,22 @@ impl Evaluation {
         }
         let outdated = self.order.as_ref().is_none_or(|order| order.len() > 2 * self.known.len());
         if outdated {
-            let all = self.candidates().map(|found| (found.score, Reverse(found.node)));
+            let all = self.candidates().map(|found| (found.worth(), Reverse(found.node)));
             self.order = Some(all.collect());
         }
         let order = self.order.as_mut()?;
-        while let Some((score, Reverse(node))) = order.peek().copied() {
-            if self.verdicts[node.index()] == Some(Verdict::Feasible(score)) {
-                return Some(Candidate { score, node });
+        while let Some(((preferred, score), Reverse(node))) = order.peek().copied() {
+            if self.verdicts[node.index()] == Some(Verdict::Feasible((preferred, score))) {
+                return Some(Candidate { preferred, score, node });
             }
             order.pop();
         }
         None
     }
 
-    /// The feasible nodes with `score`, by number.
-    pub fn equals(&self, score: Score) -> Vec<NodeId> {
-        let with = self.candidates().filter(|found| found.score == score);
+    /// The feasible nodes that are worth this much, by number.
+    pub fn equals(&self, worth: Worth) -> Vec<NodeId> {
+        let with = self.candidates().filter(|found| found.worth() == worth);
         let mut equals: Vec<NodeId> = with.map(|found| found.node).collect();
         equals.sort_unstable();
         equals
@@ -130,7 +131,9 @@ impl Evaluation {
 
     fn candidates(&self) -> impl Iterator<Item = Candidate> {
         self.known.iter().filter_map(|node| match self.verdicts[node.index()] {
-            Some(Verdict::Feasible(score)) => Some(Candidate { score, node: *node }),
+            Some(Verdict::Feasible((preferred, score))) => {
+                Some(Candidate { preferred, score, node: *node })
+            }
             Some(Verdict::Infeasible) | None => None,
         })
     }

@@ -185,15 +185,15 @@ impl Scanner {
         let mut looked_at = 0;
         let search = Search::only(task.cluster, task.class, node, &mut looked_at);
         let found = task.policy.search(search);
-        found.map_or(Verdict::Infeasible, |candidate| Verdict::Feasible(candidate.score))
+        found.map_or(Verdict::Infeasible, |candidate| Verdict::Feasible(candidate.worth()))
     }
 
-    /// `best`, or one of those with its score, if these are drawn from.
+    /// `best`, or one of those that are worth as much, if these are drawn from.
     fn one_of_the_best(&self, task: Task<'_>, best: Candidate) -> NodeId {
         match task.ties {
             Ties::Lowest => best.node,
             Ties::Random => {
-                let equals = self.evaluation.equals(best.score);
+                let equals = self.evaluation.equals(best.worth());
                 let mut stream = self.streams.stream(Purpose::Placement, task.entity);
                 equals[stream.below(equals.len() as u64) as usize]
             }

@@ -15,8 +15,8 @@ use super::{
 use crate::cluster::{
     Cluster, Dimension, DomainGraph, Ending, EvictionCause, GpuRequest, LabelExpression, NewPod,
     NodeConstraints, NodeId, NodeSpec, NodeView, Overcommit, PodClass, PodId, PodState,
-    PodTemplate, ResourceNames, Resources, SelectorOperator, Taint, TaintEffect, TemplateId, Tier,
-    Toleration, TolerationOperator, WorkEnd,
+    PodTemplate, Preference, ResourceNames, Resources, SelectorOperator, Taint, TaintEffect,
+    TemplateId, Tier, Toleration, TolerationOperator, WorkEnd,
 };
 use crate::engine::{SimDuration, Streams};
 
@@ -95,7 +95,30 @@ fn templates() -> Vec<PodTemplate> {
         }]],
         ..NodeConstraints::default()
     });
+    let labelled = |weight, key: &str, values: &[&str]| Preference {
+        weight,
+        labels: vec![LabelExpression {
+            key: key.to_owned(),
+            operator: if values.is_empty() {
+                SelectorOperator::Exists
+            } else {
+                SelectorOperator::In
+            },
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        }],
+        attributes: Vec::new(),
+    };
+    // Two ways to weigh three; what is tolerated is for a hard constraint beside them.
+    let choosy = constrained(NodeConstraints {
+        preferences: vec![
+            labelled(3, "zone", &["b"]),
+            labelled(2, "odd", &[]),
+            labelled(1, "zone", &["a"]),
+        ],
+        ..tolerant.constraints.clone()
+    });
     vec![
+        choosy,
         PodTemplate { tier: Tier::Free, ..plain.clone() },
         PodTemplate { tier: Tier::Production, ..plain.clone() },
         tolerant,
@@ -240,7 +263,15 @@ impl World {
                 prop_assert_eq!(found, expected, "{} by {:?}", name, placer.index());
             }
             if let Some(node) = expected {
-                prop_assert!(cluster.admits(cluster.classes().get(class), node), "{}", name);
+                let class = cluster.classes().get(class);
+                prop_assert!(cluster.admits(class, node), "{}", name);
+                let preferred = |node| cluster.nodes().preferred(class.constraints, node);
+                let mut others = cluster
+                    .nodes()
+                    .ids()
+                    .filter(|other| placers[0].rejection(cluster, class, *other).is_none());
+                let better = others.find(|other| preferred(*other) > preferred(node));
+                prop_assert_eq!(better, None, "{} leaves out what is preferred", name);
             }
             if number == decider {
                 decided = expected;
