@@ -166,7 +166,7 @@ fn malformed_policies_are_refused_with_their_place() {
         (
             "a sample of none",
             with("scheduler: {index: {scan: {relaxedRandomization: {enough: 0}}}}\n"),
-            &["s.yaml:9:", "E0106", "at least 1"],
+            &["s.yaml:9:", "E0106", "between 1 and"],
         ),
         (
             "quota of what is infinite",

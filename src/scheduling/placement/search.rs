@@ -94,8 +94,9 @@ impl<'a> Search<'a> {
         node: NodeId,
         best: &mut Option<Candidate>,
     ) {
-        let preferred = self.cluster.nodes().preferred(self.class.constraints, node);
-        if self.level.is_some_and(|level| level != preferred) {
+        let nodes = self.cluster.nodes();
+        let preferred = || nodes.preferred(self.class.constraints, node);
+        if self.level.is_some_and(|level| level != preferred()) {
             return;
         }
         *self.examined += 1;
@@ -107,7 +108,7 @@ impl<'a> Search<'a> {
             return;
         }
         let score = policy.score(self.class, view).max(Score::MIN + 1);
-        let candidate = Candidate { preferred, score, node };
+        let candidate = Candidate { preferred: preferred(), score, node };
         if best.is_none_or(|best| candidate.beats(best)) {
             *best = Some(candidate);
         }
