@@ -4,7 +4,8 @@
 //!     cargo run --release --example cell_compaction -- scenarios/borg-cell.yaml 1000
 //!
 //! The scenario comes first (default: a Borg-like cell), the number of its nodes second, then the
-//! policies to compare, as a scenario names them: `'{name: e-pvm, options: {base: 100}}'`.
+//! policies to compare, as a scenario names them: `'{name: e-pvm, options: {base: 100}}'`. Other
+//! fields may follow a policy: `'best-fit + scheduler.index={scan: {equivalenceClasses: true}}'`.
 
 use std::error::Error;
 use std::path::Path;
@@ -26,8 +27,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         policies = POLICIES.map(str::to_owned).into();
     }
     let plan_for = |policy: &str| -> Result<Plan, Box<dyn Error>> {
-        let changes =
-            [format!("scheduler.placement={policy}"), format!("workload.generator.nodes={nodes}")];
+        let mut fields = policy.split(" + ");
+        let placement = fields.next().unwrap_or_default();
+        let mut changes = vec![
+            format!("scheduler.placement={placement}"),
+            format!("workload.generator.nodes={nodes}"),
+        ];
+        changes.extend(fields.map(str::to_owned));
         let loaded = load(Path::new(&scenario), &changes)?;
         Ok(Plan::new(&loaded, &Registry::default())?)
     };

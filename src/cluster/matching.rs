@@ -20,6 +20,15 @@ pub fn satisfies(constraints: &NodeConstraints, spec: &NodeSpec, cordoned: bool)
         && (constraints.gpu_models.is_empty() || constraints.gpu_models.contains(&spec.gpu_model))
 }
 
+/// Weight of the preferences among `constraints` that hold on a node like `spec`.
+pub(super) fn preferred(constraints: &NodeConstraints, spec: &NodeSpec) -> u32 {
+    let holding = constraints.preferences.iter().filter(|preference| {
+        preference.labels.iter().all(|expression| selects(expression, spec))
+            && preference.attributes.iter().all(|constraint| holds(constraint, spec))
+    });
+    holding.map(|preference| u32::from(preference.weight)).sum()
+}
+
 fn tolerates_cordon(tolerations: &[Toleration]) -> bool {
     let cordon = Taint {
         key: UNSCHEDULABLE.to_owned(),

@@ -24,6 +24,7 @@ mod node_verbs;
 mod overcommit;
 mod pod;
 mod pod_verbs;
+mod preferences;
 mod resizing;
 mod resources;
 mod scale;
@@ -58,7 +59,8 @@ pub use resources::{DIMENSIONS, Dimension, ResourceNames, Resources};
 pub use scale::Scale;
 pub use spec::{
     AttributeConstraint, AttributeOperator, GpuRequest, LabelExpression, NodeConstraints, NodeSpec,
-    PodTemplate, SelectorOperator, Taint, TaintEffect, Tier, Toleration, TolerationOperator,
+    PodTemplate, Preference, SelectorOperator, Taint, TaintEffect, Tier, Toleration,
+    TolerationOperator,
 };
 pub use view::NodeView;
 pub use workload::{Workload, WorkloadTable};

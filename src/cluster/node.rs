@@ -11,6 +11,7 @@ use super::gpu::{DeviceShare, Devices, MAX_DEVICES};
 use super::ids::{ConstraintId, GroupId, NodeId, PodId, PoolId};
 use super::matching;
 use super::overcommit::{CapacityGroup, Overcommit};
+use super::preferences::PreferenceColumn;
 use super::resources::Resources;
 use super::scale::Scale;
 use super::spec::{NodeConstraints, NodeSpec};
@@ -74,6 +75,8 @@ pub struct NodeTable {
     constraint_ids: BTreeMap<NodeConstraints, ConstraintId>,
     /// Per constraint set: the nodes whose labels, taints and attributes satisfy it.
     matching: Vec<BitSet>,
+    /// Per constraint set: how much each node has of what is preferred.
+    preferences: Vec<PreferenceColumn>,
     pub(super) changes: ChangeLog,
 }
 
@@ -102,6 +105,7 @@ impl NodeTable {
             constraints: Vec::new(),
             constraint_ids: BTreeMap::new(),
             matching: Vec::new(),
+            preferences: Vec::new(),
             changes: ChangeLog::default(),
         };
         table.intern_constraints(&NodeConstraints::default());
@@ -259,6 +263,23 @@ impl NodeTable {
         &self.matching[constraints.index()]
     }
 
+    /// Weight of the preferences among `constraints`: those that hold on `node`.
+    #[inline]
+    pub fn preferred(&self, constraints: ConstraintId, node: NodeId) -> u32 {
+        self.preferences[constraints.index()].met(node.index())
+    }
+
+    /// Weight of all preferences among `constraints`; zero if there are none.
+    #[inline]
+    pub fn preference_weight(&self, constraints: ConstraintId) -> u32 {
+        self.preferences[constraints.index()].total()
+    }
+
+    /// Every weight that [`NodeTable::preferred`] may have for `constraints`, the largest first.
+    pub fn preference_levels(&self, constraints: ConstraintId) -> &[u32] {
+        self.preferences[constraints.index()].levels()
+    }
+
     /// What a pod of `class` needs to find free on nodes of `group`: its requests, and what its
     /// tier must leave to tiers with a wider overcommit.
     #[inline]
@@ -313,12 +334,18 @@ impl NodeTable {
         }
         let id = ConstraintId::from_index(self.constraints.len());
         let mut matching = BitSet::default();
+        let mut preferences = PreferenceColumn::new(constraints.preference_weight());
         for node in self.ids() {
             matching.set(node.index(), self.satisfies(constraints, node));
+            if preferences.total() > 0 {
+                let weight = matching::preferred(constraints, &self.specs[node.index()]);
+                preferences.set(node.index(), weight);
+            }
         }
         self.constraints.push(constraints.clone());
         self.constraint_ids.insert(constraints.clone(), id);
         self.matching.push(matching);
+        self.preferences.push(preferences);
         id
     }
 
@@ -345,6 +372,8 @@ impl NodeTable {
             self.constraint_ids.clone_from(&other.constraint_ids);
             let new = &other.matching[self.matching.len()..];
             self.matching.extend_from_slice(new);
+            let new = &other.preferences[self.preferences.len()..];
+            self.preferences.extend_from_slice(new);
         }
         for node in changed {
             self.copy_row(other, *node);
@@ -378,6 +407,11 @@ impl NodeTable {
         self.resized.set(i, other.resized.contains(i));
         for (own, others) in self.matching.iter_mut().zip(&other.matching) {
             own.set(i, others.contains(i));
+        }
+        for (own, others) in self.preferences.iter_mut().zip(&other.preferences) {
+            if own.total() > 0 {
+                own.set(i, others.met(i));
+            }
         }
         self.changes.push(node);
     }
@@ -437,6 +471,10 @@ impl NodeTable {
         for id in 0..self.constraints.len() {
             let satisfied = self.satisfies(&self.constraints[id], node);
             self.matching[id].set(node.index(), satisfied);
+            if self.preferences[id].total() > 0 {
+                let weight = matching::preferred(&self.constraints[id], &self.specs[node.index()]);
+                self.preferences[id].set(node.index(), weight);
+            }
         }
         self.changes.push(node);
     }

@@ -157,9 +157,23 @@ pub struct AttributeConstraint {
     pub value: String,
 }
 
-/// Every hard constraint that depends on the pod and on what is *fixed* about a node: what is
-/// interned once and evaluated once per node, whatever the number of pods.
+/// A soft constraint (EuroSys'15 §2.3: it "acts like a preference"): a node on which all of it
+/// holds counts for more than others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Preference {
+    /// How much more.
+    pub weight: u16,
+    /// Labels that the node should have; all must hold.
+    pub labels: Vec<LabelExpression>,
+    /// Attributes that the node should have; all must hold.
+    pub attributes: Vec<AttributeConstraint>,
+}
+
+/// Every constraint, hard or soft, that depends on the pod and on what is *fixed* about a node:
+/// what is interned once and evaluated once per node, whatever the number of pods.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct NodeConstraints {
     /// Taints that are tolerated.
     pub tolerations: Vec<Toleration>,
@@ -172,6 +186,16 @@ pub struct NodeConstraints {
     pub attributes: Vec<AttributeConstraint>,
     /// GPU models that will do; empty means any.
     pub gpu_models: Vec<String>,
+    /// What it would like of a node beyond that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preferences: Vec<Preference>,
+}
+
+impl NodeConstraints {
+    /// Weight of all preferences together.
+    pub fn preference_weight(&self) -> u32 {
+        self.preferences.iter().map(|preference| u32::from(preference.weight)).sum()
+    }
 }
 
 /// What many pods have in common apart from their requests: declared once by a source and then
@@ -182,7 +206,7 @@ pub struct PodTemplate {
     pub priority: i32,
     /// Tier for preemption bands, overcommit and reports.
     pub tier: Tier,
-    /// Hard constraints on nodes.
+    /// Constraints on nodes.
     pub constraints: NodeConstraints,
     /// Not on a node that runs another pod of the same workload of which the same is asked (the
     /// `different machines` flag of the Google 2011 trace, `max_per_machine` 1 of 2019).

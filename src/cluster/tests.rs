@@ -218,6 +218,52 @@ fn taints_labels_and_attributes_decide_where_a_pod_may_go() {
 }
 
 #[test]
+fn what_is_preferred_of_a_node_is_the_weight_of_what_holds_there() {
+    let mut labelled = spec("a", 1000, 100);
+    labelled.labels.insert("disk".to_owned(), "ssd".to_owned());
+    labelled.attributes.insert("kernel".to_owned(), "5".to_owned());
+    let mut cluster = cell(&[labelled, spec("b", 1000, 100)]);
+    let disk = |operator, values: &[&str]| LabelExpression {
+        key: "disk".to_owned(),
+        operator,
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+    };
+    let kernel = |operator, value: &str| AttributeConstraint {
+        name: "kernel".to_owned(),
+        operator,
+        value: value.to_owned(),
+    };
+    let preference = |weight, labels, attributes| Preference { weight, labels, attributes };
+    let constraints = NodeConstraints {
+        preferences: vec![
+            preference(10, vec![disk(SelectorOperator::In, &["ssd", "nvme"])], Vec::new()),
+            // Both halves have to hold.
+            preference(
+                100,
+                vec![disk(SelectorOperator::Exists, &[])],
+                vec![kernel(AttributeOperator::GreaterThan, "5")],
+            ),
+            preference(1000, Vec::new(), vec![kernel(AttributeOperator::NotPresent, "")]),
+        ],
+        ..NodeConstraints::default()
+    };
+    let template = PodTemplate { constraints, ..PodTemplate::default() };
+    let pod = arrive(&mut cluster, &template, Resources::pod(1, 1));
+    let id = cluster.class_of(pod).constraints;
+    let preferred =
+        |cluster: &Cluster| [0, 1].map(|node| cluster.nodes().preferred(id, NodeId(node)));
+    assert_eq!(preferred(&cluster), [10, 1000]);
+    assert_eq!(cluster.nodes().preference_weight(id), 1110);
+    let mut newer = spec("a", 1000, 100);
+    newer.labels.insert("disk".to_owned(), "nvme".to_owned());
+    newer.attributes.insert("kernel".to_owned(), "6".to_owned());
+    cluster.update_node(NodeId(0), Arc::new(newer));
+    assert_eq!(preferred(&cluster), [110, 1000]);
+    assert_eq!(cluster.nodes().preference_levels(id), [1000, 110, 10, 0]);
+    cluster.audit().expect("the books are right");
+}
+
+#[test]
 fn a_cordoned_or_unready_node_takes_no_new_pods_and_keeps_its_old_ones() {
     let mut cluster = cell(&[spec("a", 1000, 100)]);
     let old = arrive(&mut cluster, &PodTemplate::default(), Resources::pod(1, 1));

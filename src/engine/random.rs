@@ -54,6 +54,8 @@ pub enum Purpose {
     DecisionTime,
     /// Which nodes a scheduler probes.
     Probe,
+    /// In which order a scan looks at nodes.
+    ScanOrder,
     /// For experiments and for authors of policies, each under a number of its own.
     Custom(u32),
 }
@@ -83,6 +85,7 @@ impl Purpose {
             Self::AllocSet => 19,
             Self::DecisionTime => 40,
             Self::Probe => 41,
+            Self::ScanOrder => 42,
             Self::Custom(number) => 1 << 32 | number as u64,
         }
     }

@@ -39,6 +39,12 @@ pub struct RunResult {
     pub pools: Vec<GroupSummary>,
     /// Pods: how many came, ran, ended and how.
     pub pods: PodCounts,
+    /// Quota: what was let in and what was turned away, by user and band; empty without quota.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub admission: Vec<QuotaSummary>,
+    /// How much of what pods preferred of nodes they got; `None` where nobody preferred anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferences: Option<PreferenceSummary>,
     /// Waiting from submission (or eviction) to running: all pods first, then by tier.
     pub waiting: Vec<WaitingSummary>,
     /// Evictions by tier and cause; cells without evictions are left out.
@@ -428,12 +434,72 @@ pub struct SchedulerSummary {
     pub preempted: u64,
     /// Nodes looked at one by one.
     pub nodes_examined: u64,
+    /// How they were looked at, where the scenario has a scan with Borg's techniques.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<ScanSummary>,
     /// Mean number of pending pods.
     pub pending_mean: f64,
     /// Largest number of pending pods.
     pub pending_peak: u64,
     /// The schedulers whose decisions take time, each on its own; empty where none do.
     pub activity: Vec<SchedulerActivity>,
+}
+
+/// What became of the quota of one user at one band (EuroSys'15 §2.5). What is turned away never
+/// enters the cell: it is in no other figure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct QuotaSummary {
+    /// Whose (a queue); empty for pods that are in none.
+    pub user: String,
+    /// Tier.
+    pub band: String,
+    /// Quota of cpu in cores; `None` where it is not limited.
+    pub cpu: Option<f64>,
+    /// Quota of memory in bytes.
+    pub memory: Option<f64>,
+    /// Quota of local storage in bytes.
+    pub storage: Option<f64>,
+    /// Most cores that were charged at once, over the whole run.
+    pub cpu_used_peak: f64,
+    /// Most bytes of memory that were charged at once, over the whole run.
+    pub memory_used_peak: f64,
+    /// Jobs and services that were let in. A job with pods of several tiers counts at each.
+    pub jobs_admitted: u64,
+    /// Those that were turned away.
+    pub jobs_rejected: u64,
+    /// Pods of jobs that were let in.
+    pub pods_admitted: u64,
+    /// Pods of jobs that were turned away.
+    pub pods_rejected: u64,
+    /// Cores that these requested together.
+    pub cpu_rejected: f64,
+    /// Bytes of memory that these requested together.
+    pub memory_rejected: f64,
+}
+
+/// How much of what pods preferred of nodes they got (soft constraints, EuroSys'15 §2.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PreferenceSummary {
+    /// Placements of pods that prefer anything.
+    pub placements: u64,
+    /// Share of them on nodes that meet all that is preferred.
+    pub all_met: f64,
+    /// Weight of what the node met, as a share of the weight of all that was preferred: mean over
+    /// these placements.
+    pub weight_met_mean: f64,
+}
+
+/// The work of a scan with Borg's techniques, over the whole run (EuroSys'15 §3.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanSummary {
+    /// Decisions for which nodes were looked at from the first on.
+    pub scans: u64,
+    /// Decisions that went on with what was found for the pod before, of the same class.
+    pub shared: u64,
+    /// Times that feasibility and score of a node were worked out.
+    pub evaluated: u64,
+    /// Times that they were known from the score cache.
+    pub cache_hits: u64,
 }
 
 /// What one scheduler did, over the whole run.

@@ -3,7 +3,7 @@
 
 use super::format::{self, duration, percent};
 use super::table::{Cell, Table, numbers, real, text, whole, words};
-use crate::metrics::{RunResult, SchedulerActivity};
+use crate::metrics::{PreferenceSummary, RunResult, ScanSummary, SchedulerActivity};
 
 /// Rows of a name and a number, those that are zero or unknown left out.
 fn facts(rows: Vec<(&str, Option<Cell>)>) -> Table {
@@ -22,9 +22,13 @@ fn seconds(value: Option<f64>) -> Option<Cell> {
 /// What became of pods.
 pub fn pods(result: &RunResult) -> Table {
     let pods = &result.pods;
+    let prefer = |of: fn(&PreferenceSummary) -> Cell| result.preferences.as_ref().map(of);
     facts(vec![
         ("Submitted", some(pods.submitted)),
         ("Placed on a node", some(pods.bound)),
+        ("Of these, of pods that prefer some nodes", prefer(|p| whole(p.placements))),
+        ("Of these, with all preferences met", prefer(|p| real(p.all_met, percent))),
+        ("Weight of preferences met, mean", prefer(|p| real(p.weight_met_mean, percent))),
         ("Began to run", some(pods.started)),
         ("Succeeded", some(pods.succeeded)),
         ("Failed", some(pods.failed)),
@@ -139,12 +143,17 @@ pub fn scheduler(result: &RunResult) -> Table {
     let bits = target.and_then(|target| target.significant_bits).and_then(|bits| some(bits.into()));
     let law_row = (law.pods_mean > 0.0).then(|| real(law.relative_difference, percent));
     let pending = (scheduler.attempts > 0).then(|| real(scheduler.pending_mean, format::number));
+    let of_scan = |of: fn(&ScanSummary) -> u64| scheduler.scan.as_ref().and_then(|s| some(of(s)));
     let mut rows = vec![
         ("Attempts to place a pod", some(scheduler.attempts)),
         ("Successful", some(scheduler.placed)),
         ("Without a node that fits", some(scheduler.unschedulable)),
         ("Pods preempted", some(scheduler.preempted)),
         ("Nodes looked at one by one", some(scheduler.nodes_examined)),
+        ("Scans of the nodes", of_scan(|scan| scan.scans)),
+        ("Decisions that shared a scan", of_scan(|scan| scan.shared)),
+        ("Feasibility and score worked out", of_scan(|scan| scan.evaluated)),
+        ("Known from the score cache", of_scan(|scan| scan.cache_hits)),
         ("Pending pods, mean", pending),
         ("Pending pods, most", some(scheduler.pending_peak)),
         ("Shapes of pods (for fragmentation)", shapes),

@@ -185,6 +185,11 @@ fn sections(result: &RunResult) -> Vec<Value> {
         ("evictions", "Evictions", tables::evictions(result)),
         ("outages", "Outages", tables::outages(result)),
         ("pods", "Pods", facts::pods(result)),
+        (
+            "quota",
+            "Quota (what was rejected never entered the cell)",
+            tables::quota(&result.admission),
+        ),
         ("nodes", "Nodes", facts::nodes(result)),
         (
             "worst-nodes",

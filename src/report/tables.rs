@@ -4,12 +4,13 @@
 use super::format::{self, amount, availability, duration, number, percent};
 use super::table::{Cell, Column, Table, Value, numbers, optional, real, text, whole, words};
 use crate::metrics::{
-    DurationSummary, GroupSummary, NodeReliability, RunResult, TimeSeries, WorkloadSummary,
+    DurationSummary, GroupSummary, NodeReliability, QuotaSummary, RunResult, TimeSeries,
+    WorkloadSummary,
 };
 
 /// Every CSV file of a report, by name.
 pub fn all(result: &RunResult) -> Vec<(&'static str, Table)> {
-    vec![
+    let mut all = vec![
         ("timeseries", timeseries(&result.timeseries)),
         ("resources", resources(result)),
         ("tiers", groups(result, &result.tiers)),
@@ -19,7 +20,11 @@ pub fn all(result: &RunResult) -> Vec<(&'static str, Table)> {
         ("evictions", evictions(result)),
         ("outages", outages(result)),
         ("waiting", waiting(result)),
-    ]
+    ];
+    if !result.admission.is_empty() {
+        all.push(("quota", quota(&result.admission)));
+    }
+    all
 }
 
 fn timeseries(series: &TimeSeries) -> Table {
@@ -125,6 +130,45 @@ pub fn groups(result: &RunResult, groups: &[GroupSummary]) -> Table {
             }));
             row
         });
+    Table { columns, rows: rows.collect() }
+}
+
+/// `quota.csv`: one row per user and band.
+pub fn quota(quotas: &[QuotaSummary]) -> Table {
+    let columns = vec![
+        words("user", "User"),
+        words("band", "Band"),
+        numbers("cpu", "Quota of cpu"),
+        numbers("memory", "of memory"),
+        numbers("storage", "of storage"),
+        numbers("cpu_used_peak", "Most cpu in use"),
+        numbers("memory_used_peak", "Most memory"),
+        numbers("jobs_admitted", "Jobs admitted"),
+        numbers("jobs_rejected", "Jobs rejected"),
+        numbers("pods_admitted", "Pods admitted"),
+        numbers("pods_rejected", "Pods rejected"),
+        numbers("cpu_rejected", "Cpu rejected"),
+        numbers("memory_rejected", "Memory rejected"),
+    ];
+    let cores = |value| amount(value, "cores");
+    let bytes = |value| amount(value, "bytes");
+    let rows = quotas.iter().map(|quota| {
+        vec![
+            text(&quota.user),
+            text(&quota.band),
+            optional(quota.cpu, cores),
+            optional(quota.memory, bytes),
+            optional(quota.storage, bytes),
+            real(quota.cpu_used_peak, cores),
+            real(quota.memory_used_peak, bytes),
+            whole(quota.jobs_admitted),
+            whole(quota.jobs_rejected),
+            whole(quota.pods_admitted),
+            whole(quota.pods_rejected),
+            real(quota.cpu_rejected, cores),
+            real(quota.memory_rejected, bytes),
+        ]
+    });
     Table { columns, rows: rows.collect() }
 }
 

@@ -71,6 +71,7 @@ fn some(number: u64, what: &str) -> Option<String> {
 
 fn pods(result: &RunResult) -> Vec<String> {
     let pods = &result.pods;
+    let over_quota = result.admission.iter().map(|quota| quota.pods_rejected).sum();
     let always = [
         format!("{} submitted", count(pods.submitted)),
         format!("{} started", count(pods.started)),
@@ -81,6 +82,7 @@ fn pods(result: &RunResult) -> Vec<String> {
         some(pods.killed, "killed"),
         some(pods.deleted, "deleted"),
         some(pods.rejected, "rejected"),
+        some(over_quota, "over quota"),
         some(pods.evicted, "evicted"),
         some(pods.crashed, "crashed"),
         some(pods.running_at_end, "running at the end"),

@@ -93,6 +93,13 @@ impl Placer {
             }
             Strategy::FirstFit | Strategy::Random => {}
         }
+        let nodes = cluster.nodes();
+        if nodes.preference_weight(class.constraints) > 0 {
+            let preferred = |node| nodes.preferred(class.constraints, node);
+            told.choices.sort_by_key(|choice| std::cmp::Reverse(preferred(choice.node)));
+            let most = "the most of what the pod prefers wins; of these";
+            told.rule = format!("{most} {}", told.rule);
+        }
         told
     }
 }

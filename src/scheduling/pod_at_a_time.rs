@@ -238,7 +238,7 @@ impl Scheduler for PodAtATime {
     }
 
     fn counts(&self) -> SchedulerCounts {
-        SchedulerCounts { examined: self.placer.counters().examined, ..self.counts }
+        self.counts.with_work(self.placer.counters())
     }
 
     fn explain(&self, cluster: &Cluster, pod: PodId, names: &ResourceNames) -> Option<Explanation> {

@@ -15,6 +15,7 @@ use crate::workload::target::Shape;
 
 use super::config::SchedulerConfig;
 use super::explanation::Explanation;
+use super::placement::{Counters, ScanCounts};
 
 /// What the scheduler wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +74,16 @@ pub struct SchedulerCounts {
     pub preempted: u64,
     /// Nodes looked at one by one.
     pub examined: u64,
+    /// What Borg's techniques did, where nodes are scanned with them.
+    pub scan: Option<ScanCounts>,
+}
+
+impl SchedulerCounts {
+    /// The same with the work of the placer that it asked.
+    #[must_use]
+    pub fn with_work(self, counters: Counters) -> Self {
+        Self { examined: counters.examined, scan: counters.scan, ..self }
+    }
 }
 
 /// Pods that wait because no node takes them.

@@ -11,14 +11,15 @@ use rustc_hash::FxHashMap;
 
 use super::{Event, Simulation, SimulationError};
 use crate::cluster::{
-    Ending, EvictionCause, NewPod, NodeId, NodeSpec, PodId, PodState, TemplateId, WorkEnd,
+    Ending, EvictionCause, NewPod, NodeId, NodeSpec, PodId, PodState, PodTemplate, TemplateId,
+    WorkEnd,
 };
 use crate::engine::{SimDuration, SimTime};
 use crate::scheduling::Scheduler as _;
 use crate::workload::target::Shape;
 use crate::workload::{
     Change, NodeKey, Outcome, PodKey, PodRecord, PopularShape, Record, Source, SourceStatistics,
-    TemplateIndex, Work,
+    TemplateIndex, Work, WorkloadKey,
 };
 
 /// Usage is taken to be the whole request where the source does not tell.
@@ -63,6 +64,22 @@ impl Arrivals {
     #[inline]
     pub fn next_time(&self) -> Option<SimTime> {
         self.next.as_ref().map(|record| record.time)
+    }
+
+    /// Takes the next record if it is due at `time` and a pod of `job` or a template.
+    pub fn take_next(
+        &mut self,
+        time: SimTime,
+        job: WorkloadKey,
+    ) -> Result<Option<Change>, SimulationError> {
+        let follows = |record: &mut Record| match &record.change {
+            Change::Template(_) => record.time == time,
+            Change::Submit(pod) => record.time == time && pod.workload == job && !pod.alone,
+            _ => false,
+        };
+        let Some(record) = self.next.take_if(follows) else { return Ok(None) };
+        self.advance()?;
+        Ok(Some(record.change))
     }
 
     /// Number of attempts that wait for the end of the former one.
@@ -110,12 +127,12 @@ impl Simulation {
     pub(super) fn handle_record(&mut self) -> Result<(), SimulationError> {
         let Some(record) = self.arrivals.next.take() else { return Ok(()) };
         match record.change {
-            Change::Template(template) => {
-                let id = self.cluster.declare_template(&template);
-                self.arrivals.templates.push(id);
-            }
+            Change::Template(template) => self.declare_template(&template),
             Change::Job { key, spec } => self.declare_job(key, spec)?,
             Change::Population(shapes) => self.expect_population(&shapes),
+            Change::Submit(pod) if self.admission.is_some() => {
+                return self.job_arrives(pod, record.time);
+            }
             Change::Submit(pod) => self.arrive(pod),
             Change::Work { key, work } => self.work_known(key, work),
             Change::Kill { key } => self.kill(key),
@@ -140,8 +157,20 @@ impl Simulation {
         self.scheduler.declare_population(&counted);
     }
 
-    pub(super) fn arrive(&mut self, record: PodRecord) {
-        let Some(record) = self.dependencies.hold(record) else { return };
+    pub(super) fn declare_template(&mut self, template: &PodTemplate) {
+        let id = self.cluster.declare_template(template);
+        self.arrivals.templates.push(id);
+    }
+
+    /// A pod arrives where nobody has to be asked.
+    fn arrive(&mut self, record: PodRecord) {
+        if let Some(record) = self.dependencies.hold(record) {
+            self.submit_in_turn(record);
+        }
+    }
+
+    /// A pod comes into the cell, after the attempt before it.
+    pub(super) fn submit_in_turn(&mut self, record: PodRecord) {
         let waits = record.tracked && self.arrivals.pods.contains_key(&record.key);
         if waits {
             self.arrivals.later_attempts.entry(record.key).or_default().push_back(record);
@@ -172,13 +201,13 @@ impl Simulation {
         }
     }
 
-    fn template(&self, index: TemplateIndex) -> TemplateId {
+    pub(super) fn template(&self, index: TemplateIndex) -> TemplateId {
         let known = self.arrivals.templates.get(index.0 as usize);
         *known.expect("a source declares a template before it uses it")
     }
 
     fn work_known(&mut self, key: PodKey, work: Work) {
-        if self.dependencies.set_work(key, work) {
+        if self.dependencies.set_work(key, work) || self.was_turned_away(key) {
             return;
         }
         if let Some(attempts) = self.arrivals.later_attempts.get_mut(&key) {
@@ -212,7 +241,7 @@ impl Simulation {
     /// The user stops a pod and all further attempts made by then.
     fn kill(&mut self, key: PodKey) {
         self.arrivals.later_attempts.remove(&key);
-        let waited = self.dependencies.kill(key);
+        let waited = self.dependencies.kill(key) || self.forget_turned_away(key);
         match self.arrivals.pods.get(&key).copied() {
             Some(pod) => self.end(pod, Ending::Killed),
             None => self.arrivals.unknown_names += u64::from(!waited),
@@ -225,7 +254,7 @@ impl Simulation {
         template: TemplateIndex,
         requests: crate::cluster::Resources,
     ) {
-        if self.dependencies.resize(key, template, requests) {
+        if self.dependencies.resize(key, template, requests) || self.was_turned_away(key) {
             return;
         }
         if let Some(last) = self.arrivals.later_attempts.get_mut(&key).and_then(VecDeque::back_mut)

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::admission::Quotas;
 use crate::cluster::{Dimension, DomainSpec, NodeSpec, Overcommit, ResourceNames, Tier};
 use crate::engine::{Distribution, SimDuration, SimTime};
 use crate::failure::{FailureProcess, ScriptedFault};
@@ -37,6 +38,8 @@ pub struct SimulationConfig {
     pub source: Option<Box<dyn Source>>,
     /// Declared workloads.
     pub services: Vec<Service>,
+    /// Who may bring how much; `None` lets everybody in.
+    pub quotas: Option<Quotas>,
     /// Delays of the control plane.
     pub control_plane: ControlPlane,
     /// Placement, queue and preemption.
@@ -80,6 +83,7 @@ impl SimulationConfig {
             overcommit: Overcommit::default(),
             source: None,
             services: Vec::new(),
+            quotas: None,
             control_plane: ControlPlane::instant(),
             scheduler,
             architecture: None,

@@ -158,7 +158,7 @@ impl Simulation {
             }
         }
         if unmet == 0 && free_at <= now {
-            self.cluster.declare_job(key, spec);
+            self.announce_job(key, spec);
             return Ok(());
         }
         let slot = jobs.enter(key, spec, unmet);
@@ -183,7 +183,7 @@ impl Simulation {
         }
     }
 
-    fn job_is_over(&mut self, key: u64) {
+    pub(super) fn job_is_over(&mut self, key: u64) {
         let now = self.cluster.now();
         self.dependencies.over.insert(key, now);
         for follower in self.dependencies.followers.remove(&key).unwrap_or_default() {
@@ -219,9 +219,7 @@ impl Simulation {
             let rest = spec.pods.saturating_sub(held.killed);
             spec = Arc::new(JobSpec { pods: rest, ..(*spec).clone() });
         }
-        self.cluster.declare_job(held.key, spec);
-        for pod in held.pods {
-            self.arrive(pod);
-        }
+        self.announce_job(held.key, spec);
+        self.admit(held.pods);
     }
 }

@@ -2,10 +2,11 @@
 //! handler for it act on the cluster, and shows the facts to the observers.
 //!
 //! Handlers are one file per subject: `arrivals` (records of the source), `pods`, `nodes`,
-//! `allocs` (what is inside of them), `healing` (controllers), `placing` (the scheduler's
-//! decisions), `dependencies` (jobs that wait for others). Nothing outside this folder calls a verb
-//! of the cluster.
+//! `admission` (quota), `allocs` (what is inside of them), `healing` (controllers), `placing` (the
+//! scheduler's decisions), `dependencies` (jobs that wait for others). Nothing outside this folder
+//! calls a verb of the cluster.
 
+mod admission;
 mod allocs;
 mod arrivals;
 mod audit;
@@ -32,6 +33,8 @@ use crate::metrics::{FingerprintObserver, Meter, Observer, RunResult, ScenarioIn
 use crate::scheduling::{PodAtATime, Scheduler, WithAllocs};
 use crate::workload::SourceError;
 
+use admission::Admission;
+pub use admission::{Quota, Quotas};
 use arrivals::Arrivals;
 use audit::Auditor;
 pub use config::{ControlPlane, SimulationConfig, TierBehaviour};
@@ -82,6 +85,8 @@ pub struct Simulation {
     /// The nodes of these.
     near_nodes: Vec<NodeId>,
     arrivals: Arrivals,
+    /// Where there is quota.
+    admission: Option<Admission>,
     scheduler: WithAllocs,
     /// The scheduler wants to be told of every fact.
     scheduler_follows: bool,
@@ -141,6 +146,7 @@ impl Simulation {
             near: Vec::new(),
             near_nodes: Vec::new(),
             arrivals: Arrivals::new(config.source),
+            admission: config.quotas.map(|quotas| Admission::new(quotas, config.warmup)),
             scheduler_follows: scheduler.follows_facts(),
             scheduler,
             controllers: Controllers::new(config.controllers),
@@ -347,6 +353,9 @@ impl Simulation {
         }
         match *fact {
             Fact::PodSubmitted { pod } => {
+                if self.admission.is_some() {
+                    self.charge(pod);
+                }
                 self.scheduler.note_arrival(&self.cluster, pod);
                 self.scheduler.enqueue(&self.cluster, pod);
             }
@@ -357,8 +366,16 @@ impl Simulation {
                     self.scheduler.note_improved(node);
                 }
             }
-            Fact::PodResized { pod } => self.requeue_resized(pod),
-            Fact::PodEnded { pod, ending } => self.pod_is_gone(pod, ending),
+            Fact::PodResized { pod } => {
+                self.recharge(pod);
+                self.requeue_resized(pod);
+            }
+            Fact::PodEnded { pod, ending } => {
+                if let Some(admission) = &mut self.admission {
+                    admission.give_back(pod.index());
+                }
+                self.pod_is_gone(pod, ending);
+            }
             Fact::NodeAdded { node } => {
                 self.start_node_clocks(node);
                 self.node_changed(node);

@@ -1,9 +1,12 @@
 //! What a run reports on its way, and what it comes to.
 
+use super::admission::Admission;
 use super::{Simulation, SimulationConfig};
-use crate::cluster::{Dimension, PodState, Tier};
+use crate::cluster::{Dimension, PodState, Resources, Tier};
 use crate::engine::SimTime;
-use crate::metrics::{MeterConfig, RunContext, RunResult, ScenarioInfo, SchedulerSummary};
+use crate::metrics::{
+    MeterConfig, RunContext, RunResult, ScanSummary, ScenarioInfo, SchedulerSummary,
+};
 use crate::scheduling::{Scheduler as _, Waiting};
 
 /// Blocked classes that are explained one by one at the end of a run.
@@ -53,6 +56,7 @@ impl Simulation {
         self.meter.end_instant(&self.cluster);
         self.cluster.advance_to(end.max(self.cluster.now()));
         self.note_overcommit();
+        self.note_quota();
         self.note_records();
         self.note_pending();
         let counts = self.scheduler.counts();
@@ -60,6 +64,7 @@ impl Simulation {
             scenario: info,
             notices: std::mem::take(&mut self.notices),
             source: self.arrivals.statistics(),
+            admission: self.admission.as_ref().map_or_else(Vec::new, Admission::summary),
             fingerprint: self.fingerprint.fingerprint().to_string(),
             scheduler: SchedulerSummary {
                 attempts: counts.attempts,
@@ -67,6 +72,12 @@ impl Simulation {
                 unschedulable: counts.unschedulable,
                 preempted: counts.preempted,
                 nodes_examined: counts.examined,
+                scan: counts.scan.map(|scan| ScanSummary {
+                    scans: scan.scans,
+                    shared: scan.shared,
+                    evaluated: scan.evaluated,
+                    cache_hits: scan.cache_hits,
+                }),
                 activity: self.scheduler.activity(self.cluster.now()),
                 ..SchedulerSummary::default()
             },
@@ -103,6 +114,23 @@ impl Simulation {
              against what the nodes really have, so they may exceed 100 %.",
             stated.join(", ")
         ));
+    }
+
+    /// Production quota is to be backed by machines (EuroSys'15 §2.5).
+    fn note_quota(&mut self) {
+        let Some(admission) = &self.admission else { return };
+        let nodes = self.cluster.nodes();
+        let present = nodes.ids().filter(|node| nodes.condition(*node).present);
+        let capacity = present.fold(Resources::ZERO, |mut sum, node| {
+            sum += *nodes.allocatable(node);
+            sum
+        });
+        for (name, sold, capacity) in admission.oversold(&capacity) {
+            self.notices.push(format!(
+                "Production and monitoring have quota for {sold} of {name}, the cell has \
+                 {capacity}: what is let in may not fit."
+            ));
+        }
     }
 
     fn note_records(&mut self) {

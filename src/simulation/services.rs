@@ -42,8 +42,12 @@ impl Simulation {
     /// Declares all services to the cluster.
     pub(super) fn declare_services(&mut self) {
         for index in 0..self.services.list.len() {
-            let service = &self.services.list[index];
+            let service = self.services.list[index].clone();
             self.services.templates.push(self.cluster.declare_template(&service.template));
+            if !self.admits_service(&service) {
+                self.notices.push(format!("Service {} was turned away for quota.", service.name));
+                continue;
+            }
             let key = FIRST_KEY - index as u64;
             let (wanted, minimum) = (service.replicas, service.minimum_ready);
             let id = self.cluster.scale_workload(key, &service.name, wanted, minimum);

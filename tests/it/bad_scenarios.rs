@@ -148,6 +148,54 @@ fn malformed_policies_are_refused_with_their_place() {
             ),
             &["s.yaml:9:", "E0205", "nobody is in charge of `free`"],
         ),
+        (
+            "a technique that does not exist",
+            with("scheduler: {index: {scan: {scorecache: true}}}\n"),
+            &["s.yaml:9:", "E0103", "did you mean \"scoreCache\"?"],
+        ),
+        (
+            "a scan without anything to compare",
+            with("scheduler: {placement: first-fit, index: {scan: {}}}\n"),
+            &["s.yaml:9:", "E0204", "compares no nodes by score"],
+        ),
+        (
+            "a threshold without a cache",
+            with("scheduler: {index: {scan: {ignoreChangesBelow: 5%}}}\n"),
+            &["s.yaml:9:", "E0204", "scoreCache: true"],
+        ),
+        (
+            "a sample of none",
+            with("scheduler: {index: {scan: {relaxedRandomization: {enough: 0}}}}\n"),
+            &["s.yaml:9:", "E0106", "between 1 and"],
+        ),
+        (
+            "quota of what is infinite",
+            with("admission: {quota: [{band: free, cpu: 1}]}\n"),
+            &["s.yaml:9:", "E0204", "its quota is infinite"],
+        ),
+        (
+            "two quotas of one user",
+            with(
+                "admission: {quota: [{user: a, band: mid, cpu: 1}, \
+                 {user: a, band: mid, memory: 1Gi}]}\n",
+            ),
+            &["s.yaml:9:", "two quotas of user \"a\" at mid"],
+        ),
+        (
+            "a quota of nothing",
+            with("admission: {quota: [{user: a, band: mid}]}\n"),
+            &["s.yaml:9:", "needs cpu, memory or storage"],
+        ),
+        (
+            "a preference for nothing",
+            changed(SERVICE, &SERVICE.replace('}', ", preferences: [{weight: 1}]}")),
+            &["s.yaml:", "needs labels or attributes"],
+        ),
+        (
+            "a preference without weight",
+            changed(SERVICE, &SERVICE.replace('}', ", preferences: [{weight: 0}]}")),
+            &["s.yaml:", "E0106", "between 1 and 10000"],
+        ),
         ("unknown queue", with("scheduler: {queue: lifo}\n"), &["s.yaml:9:20", "\"fifo\"?"]),
         (
             "unknown tier",

@@ -31,7 +31,7 @@ const A_SMALL_MONTH: &[&str] =
     &["duration=2d", "workload.generator.nodes=200", "workload.generator.tasks=40000"];
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 17] = [
+const GOLDENS: [Golden; 18] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -44,6 +44,7 @@ const GOLDENS: [Golden; 17] = [
     golden("month-of-200-machines", "month", A_SMALL_MONTH),
     golden("swf-nasa", "swf-nasa", &[]),
     golden("fair-share", "fair-share", &[]),
+    golden("quota", "quota", &[]),
     golden("kubernetes", "kubernetes", &[]),
     golden("omega-3h", "omega", &["duration=3h"]),
     golden("alloc-sets", "alloc-sets", &[]),
@@ -280,6 +281,11 @@ fn openb() {
 #[test]
 fn kubernetes() {
     compare("kubernetes");
+}
+
+#[test]
+fn quota() {
+    compare("quota");
 }
 
 #[test]

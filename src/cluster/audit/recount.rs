@@ -149,7 +149,11 @@ impl Cluster {
         let eligible = wanted && condition.present && condition.ready;
         let right = wanted == self.nodes.is_matching(id, node)
             && eligible == self.nodes.is_eligible(id, node);
-        ensure(right, || format!("eligibility of node {} is out of date", spec.name))
+        ensure(right, || format!("eligibility of node {} is out of date", spec.name))?;
+        let preferred = matching::preferred(self.nodes.constraints(id), spec);
+        ensure(preferred == self.nodes.preferred(id, node), || {
+            format!("what is preferred of node {} is out of date", spec.name)
+        })
     }
 
     pub(super) fn audit_pod(&self, id: PodId, pod: &Pod, listed: bool) -> Result<(), Violation> {

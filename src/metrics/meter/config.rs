@@ -3,7 +3,7 @@
 
 use crate::cluster::{Dimension, ResourceNames};
 use crate::engine::{SimDuration, SimTime};
-use crate::metrics::{ScenarioInfo, SchedulerSummary};
+use crate::metrics::{QuotaSummary, ScenarioInfo, SchedulerSummary};
 use crate::workload::SourceStatistics;
 
 /// A resource that is measured, and how its amounts are reported.
@@ -90,4 +90,6 @@ pub struct RunContext {
     pub fingerprint: String,
     /// What the scheduler counts; the meter fills in what it says of pending pods.
     pub scheduler: SchedulerSummary,
+    /// Quota, by user and band; empty without quota.
+    pub admission: Vec<QuotaSummary>,
 }

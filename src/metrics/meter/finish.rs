@@ -77,6 +77,8 @@ impl Meter {
             tiers: self.tier_summaries(span),
             pools: self.pool_summaries(span, cluster),
             pods,
+            admission: context.admission,
+            preferences: self.preferences.summary(),
             waiting: self.waiting_summaries(span),
             evictions: self.eviction_summaries(span),
             work: self.work_summary(span),

@@ -22,6 +22,7 @@ mod node_facts;
 mod nodes;
 mod pod_facts;
 mod population;
+mod preferences;
 mod reliability;
 mod report;
 mod series;
@@ -55,6 +56,7 @@ use jobs::Jobs;
 use nodes::Nodes;
 use pod_facts::PodTrack;
 use population::Population;
+use preferences::Preferences;
 use series::Series;
 
 /// Measures a run.
@@ -77,6 +79,7 @@ pub struct Meter {
     fragmentation: Fragmentation,
     filling: Filling,
     population: Population,
+    preferences: Preferences,
     disruption: Disruption,
     nodes: Nodes,
     domains: Domains,
@@ -104,6 +107,7 @@ impl Meter {
             fragmentation: Fragmentation::new(dimensions, config.fragmentation),
             filling: Filling::new(&config),
             population: Population::default(),
+            preferences: Preferences::default(),
             disruption: Disruption::default(),
             nodes: Nodes::new(),
             domains,
@@ -190,6 +194,7 @@ impl Meter {
         self.capacity.restart(start);
         self.fragmentation.restart(start);
         self.population.restart(start);
+        self.preferences.restart();
         self.disruption.restart();
         self.nodes.restart(start);
         self.domains.restart(start);

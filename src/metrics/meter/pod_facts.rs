@@ -123,6 +123,7 @@ impl Meter {
             return;
         }
         self.population.counts.bound += 1;
+        self.preferences.bind(class, node, cluster);
         self.allocation.count_placement(class, node);
         if track.recovery == Recovery::Unplaced {
             let waited = self.now - track.recovery_since;

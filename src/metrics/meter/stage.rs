@@ -50,6 +50,7 @@ pub(super) fn context() -> RunContext {
         notices: Vec::new(),
         source: SourceStatistics::default(),
         fingerprint: String::new(),
+        admission: Vec::new(),
         scheduler: SchedulerSummary { attempts: 5, ..SchedulerSummary::default() },
     }
 }

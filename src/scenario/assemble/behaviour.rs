@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::distribution::{distribution, lasting};
 use super::files::Files;
+use super::index::index;
 use super::topology::Cell;
 use crate::cluster::Tier;
 use crate::engine::{SimDuration, SimTime};
@@ -17,7 +18,7 @@ use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
 use crate::scenario::registry::{Entry, Registry};
-use crate::scenario::types::{self, IndexName, PreemptionName, Quantity, QueueName, Scenario};
+use crate::scenario::types::{self, PreemptionName, Quantity, QueueName, Scenario};
 use crate::scheduling::placement::{Index, Strategy, Ties};
 use crate::scheduling::{
     BuildScheduler, PROCESS, PreemptionRule, QueueOrder, SchedulerConfig, Setting,
@@ -135,10 +136,16 @@ pub fn scheduler(
     if let Some(chosen) = &architecture {
         refuse_what_is_ignored(given, &chosen.entry, problems);
     }
+    let follows_placement = architecture
+        .as_ref()
+        .is_none_or(|chosen| !chosen.entry.ignores.contains(&Setting::Placement));
+    let scores = |chosen: &Chosen<Strategy>| matches!(chosen.build(), Strategy::Scored(_));
+    let compares = follows_placement && placement.as_ref().is_none_or(scores);
+    let index = index(&given.index, compares, problems);
     Some(SchedulerPlan {
         architecture: architecture?,
         placement: placement?,
-        index: index(given.index),
+        index,
         queue: match given.queue {
             QueueName::Fifo => QueueOrder::Fifo,
             QueueName::Priority => QueueOrder::Priority,
@@ -209,15 +216,6 @@ fn choose<T>(
         return None;
     }
     Some(Chosen { entry: entry.clone(), options, folder: folder.to_owned() })
-}
-
-fn index(name: IndexName) -> Index {
-    match name {
-        IndexName::Auto => Index::Auto,
-        IndexName::Naive => Index::Naive,
-        IndexName::Grid => Index::Grid,
-        IndexName::Ranking => Index::Ranking,
-    }
 }
 
 /// How the controllers that are child processes are started, with their names.

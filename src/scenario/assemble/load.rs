@@ -3,6 +3,7 @@
 use super::cluster::PoolNodes;
 use super::distribution::{distribution, lasting};
 use super::files::Files;
+use super::services::preferences;
 use super::source::WithoutNodes;
 use super::trace::{TracePlan, trace};
 use crate::cluster::{Dimension, Resources, Tier};
@@ -267,6 +268,7 @@ fn adjust_tier(
             *field = share.amount();
         }
     }
+    mix.preferences = preferences(&given.preferences, &path.key("preferences"), problems);
     if let Some(weight) = &given.weight {
         mix.weight = weight.amount();
     }

@@ -3,10 +3,12 @@
 //!
 //! One file per section; `Plan` is what they come to, ready to be run under any number of seeds.
 
+mod admission;
 mod behaviour;
 mod cluster;
 mod distribution;
 mod files;
+mod index;
 mod load;
 mod manifests;
 mod services;
@@ -36,7 +38,7 @@ use crate::healing::{Backoff, Service};
 use crate::metrics::{FragmentationRule, MeteredResource, ScenarioInfo};
 use crate::protocol::ProcessSpec;
 use crate::scheduling::SchedulerConfig;
-use crate::simulation::{ControlPlane, SimulationConfig, TierBehaviour};
+use crate::simulation::{ControlPlane, Quotas, SimulationConfig, TierBehaviour};
 use crate::workload::google2011::UNITS_OF_THE_LARGEST_MACHINE;
 use crate::workload::kubernetes::KubernetesCell;
 use crate::workload::{ReadProgress, SourceError};
@@ -60,6 +62,7 @@ pub struct Plan {
     cell: Cell,
     load: Load,
     services: Vec<Service>,
+    quotas: Option<Quotas>,
     control_plane: ControlPlane,
     scheduler: SchedulerPlan,
     manifests: Option<Arc<KubernetesCell>>,
@@ -118,6 +121,7 @@ impl Plan {
         let targets = Targets::new(scenario, &cell, from_trace);
         let scheduler = behaviour::scheduler(&scenario.scheduler, registry, &files, &mut problems);
         let services = services::services(scenario, others, &names, &files, &mut problems);
+        let quotas = admission::quotas(&scenario.admission, &mut problems);
         let failures = &scenario.failures;
         let failures_built =
             behaviour::processes(&failures.processes, &targets, &files, &mut problems);
@@ -147,6 +151,7 @@ impl Plan {
             cell,
             load,
             services,
+            quotas,
             control_plane,
             scheduler: scheduler.expect("a scheduler that is missing is a problem"),
             manifests,
@@ -211,6 +216,7 @@ impl Plan {
             overcommit: self.overcommit.clone(),
             source,
             services: self.services.clone(),
+            quotas: self.quotas.clone(),
             control_plane: self.control_plane.clone(),
             scheduler: SchedulerConfig {
                 manifests: self.manifests.clone(),

@@ -8,8 +8,8 @@ use super::distribution::{distribution, lasting};
 use super::files::Files;
 use crate::cluster::{
     AttributeConstraint, AttributeOperator, Dimension, GpuRequest, JobSpec, LabelExpression,
-    NodeConstraints, PodTemplate, ResourceNames, Resources, SelectorOperator, TaintEffect, Tier,
-    Toleration, TolerationOperator, WHOLE_MILLI,
+    NodeConstraints, PodTemplate, Preference, ResourceNames, Resources, SelectorOperator,
+    TaintEffect, Tier, Toleration, TolerationOperator, WHOLE_MILLI,
 };
 use crate::engine::SimDuration;
 use crate::healing::Service;
@@ -170,6 +170,7 @@ fn template(given: &types::Service, path: &Path, problems: &mut Problems<'_>) ->
             .collect(),
         attributes: given.attributes.iter().map(attribute).collect(),
         gpu_models: given.gpus.as_ref().map_or_else(Vec::new, |gpus| gpus.models.clone()),
+        preferences: preferences(&given.preferences, &path.key("preferences"), problems),
     };
     PodTemplate {
         priority: given.priority.unwrap_or(usual_priority(tier)),
@@ -188,6 +189,27 @@ fn job(given: &types::Service) -> Option<Arc<JobSpec>> {
     let queue = given.queue.as_deref().unwrap_or_default().into();
     let estimate = given.run.as_ref().map(Quantity::amount);
     Some(Arc::new(JobSpec { gang: given.gang.unwrap_or(1), queue, estimate, ..JobSpec::default() }))
+}
+
+/// What pods would like of a node.
+pub(super) fn preferences(
+    given: &[types::Preference],
+    path: &Path,
+    problems: &mut Problems<'_>,
+) -> Vec<Preference> {
+    let one = |(index, given): (usize, &types::Preference)| {
+        let path = path.index(index);
+        if given.labels.is_empty() && given.attributes.is_empty() {
+            let message = "a preference needs labels or attributes";
+            problems.add(ErrorCode::MissingField, &path, message);
+        }
+        Preference {
+            weight: given.weight,
+            labels: expressions(&given.labels, &path.key("labels"), problems),
+            attributes: given.attributes.iter().map(attribute).collect(),
+        }
+    };
+    given.iter().enumerate().map(one).collect()
 }
 
 fn toleration(given: &types::Toleration, path: &Path, problems: &mut Problems<'_>) -> Toleration {

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Distribution, DurationText, PerTier};
+use super::{Distribution, DurationText, PerTier, Ratio};
 
 /// How long the control plane takes: `instant` (decisions and starts take no time), or delays.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,7 +41,8 @@ pub struct Scheduler {
     pub architecture: Choice,
     /// Placement policy: its name, or `{name: …, options: {…}}`. `cellsim policies` lists them.
     pub placement: Choice,
-    /// Which index looks for the best node. The answer is the same with each; the speed is not.
+    /// Which index looks for the best node. The answer is the same with each, but for a scan that
+    /// is told to be content with less; the speed is not.
     pub index: IndexName,
     /// Which of the nodes that suit a pod equally well it gets.
     pub ties: TiesName,
@@ -118,9 +119,9 @@ impl Choice {
     }
 }
 
-/// Which index looks for the best node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+/// Which index looks for the best node: its name, or `{scan: {…}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum IndexName {
     /// The fastest that suits the policy.
     Auto,
@@ -130,6 +131,34 @@ pub enum IndexName {
     Grid,
     /// A ranking of the nodes for each class of pods.
     Ranking,
+    /// No index: looks at nodes one by one, with those of Borg's techniques that are switched on
+    /// (EuroSys'15 §3.4; `docs/borg.md`). `scoreCache` keeps feasibility and score of a class of
+    /// pods and a node until the node changes; `ignoreChangesBelow` also keeps them while what is
+    /// free of each resource has changed by less than this share of what the node has (default: 0,
+    /// which is exact). With `equivalenceClasses`, pods of one class that come one after the other
+    /// share one scan. With `relaxedRandomization`, nodes are looked at in random order until
+    /// `enough` of them are feasible, and the best of those is taken.
+    Scan {
+        /// Keep scores until the node changes.
+        #[serde(default)]
+        score_cache: bool,
+        /// Keep them also while free amounts changed by less than this share of what the node has.
+        ignore_changes_below: Option<Ratio>,
+        /// Pods of one class that come one after the other share one scan.
+        #[serde(default)]
+        equivalence_classes: bool,
+        /// Look at nodes in random order until enough are feasible.
+        relaxed_randomization: Option<RelaxedRandomization>,
+    },
+}
+
+/// When a scan in random order may end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RelaxedRandomization {
+    /// So many feasible nodes are enough.
+    #[schemars(range(min = 1))]
+    pub enough: u32,
 }
 
 /// In which order pending pods are tried.

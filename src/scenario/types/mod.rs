@@ -1,6 +1,7 @@
 //! The fields of a scenario. The comments here are the documentation of the file format: they
 //! end up in the JSON Schema and in `docs/scenario.md`. It must never compute anything.
 
+mod admission;
 mod behaviour;
 mod cluster;
 mod distribution;
@@ -16,16 +17,17 @@ use serde::{Deserialize, Serialize};
 pub use super::quantity::{
     ByteQuantity, CpuQuantity, DurationText, FactorText, Quantity, RateText, Ratio,
 };
+pub use admission::{Admission, QuotaEntry};
 pub use behaviour::{
     Choice, ChoiceWithOptions, ControlPlane, ControlPlaneDelays, ControllerProcess, CrashBackoff,
     FailureProcess, Failures, Fault, Healing, IndexName, NodeLifecycle, PreemptionName, QueueName,
-    Scheduler, TiesName,
+    RelaxedRandomization, Scheduler, TiesName,
 };
 pub use cluster::{Cluster, EffectName, Gpus, Overcommit, OvercommitFactors, Pool, Taint};
 pub use distribution::{Distribution, Shape};
 pub use pod::{
-    AttributeComparison, AttributeRequirement, GpuShare, LabelRequirement, PerTier, SelectorName,
-    Service, TierName, Toleration, Usage,
+    AttributeComparison, AttributeRequirement, GpuShare, LabelRequirement, PerTier, Preference,
+    SelectorName, Service, TierName, Toleration, Usage,
 };
 pub use topology::{Domain, Level, OneOrMore, Order, Topology};
 pub use workload::{
@@ -65,6 +67,9 @@ pub struct Scenario {
     /// The pods.
     #[serde(default)]
     pub workload: Workload,
+    /// Who may bring how much into the cell.
+    #[serde(default)]
+    pub admission: Admission,
     /// How long the control plane takes to notice and to act: `instant`, or delays.
     #[serde(default)]
     pub control_plane: ControlPlane,

@@ -54,6 +54,10 @@ pub struct Service {
     /// Attributes that a node must have, as in Google's traces.
     #[serde(default)]
     pub attributes: Vec<AttributeRequirement>,
+    /// What a node should have: soft constraints. Of the nodes that admit a pod, those that meet
+    /// the most of them, by weight, are chosen among (`docs/borg.md`).
+    #[serde(default)]
+    pub preferences: Vec<Preference>,
     /// Time from a start of a pod to a crash of its own. Default: pods do not crash.
     pub time_to_crash: Option<Distribution>,
     /// Time from being bound to being ready. Default: `controlPlane.startDelay`.
@@ -209,6 +213,21 @@ pub struct AttributeRequirement {
     /// What it is compared with.
     #[serde(default)]
     pub value: String,
+}
+
+/// A soft constraint: everything in it should hold on a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Preference {
+    /// How much it counts.
+    #[schemars(range(min = 1, max = 10000))]
+    pub weight: u16,
+    /// Labels that a node should have; all must hold.
+    #[serde(default)]
+    pub labels: Vec<LabelRequirement>,
+    /// Attributes that a node should have, as in Google's traces; all must hold.
+    #[serde(default)]
+    pub attributes: Vec<AttributeRequirement>,
 }
 
 /// How an attribute is compared (as in the traces of Google).

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ByteQuantity, CpuQuantity, Distribution, DurationText, FactorText, PerTier, RateText, Ratio,
-    Service,
+    ByteQuantity, CpuQuantity, Distribution, DurationText, FactorText, PerTier, Preference,
+    RateText, Ratio, Service,
 };
 
 /// Where pods come from: at most one of `trace`, `generator`, `poisson` and `yardstick`, and any
@@ -200,6 +200,8 @@ pub struct TierLoad {
     pub failing: Option<Ratio>,
     /// Share of jobs that want each task on a node of its own.
     pub spread: Option<Ratio>,
+    /// What its tasks would like of a node: soft constraints (`docs/borg.md`).
+    pub preferences: Vec<Preference>,
 }
 
 /// A lognormal amount of cpu.

@@ -144,6 +144,7 @@ impl Scheduler for WithAllocs {
             unschedulable: inner.unschedulable + desk.unschedulable,
             preempted: inner.preempted + desk.preempted,
             examined: inner.examined + desk.examined,
+            scan: inner.scan,
         }
     }
 

@@ -4,7 +4,7 @@
 use super::jobs::{Ticket, Tickets};
 use crate::cluster::{ClassId, Cluster, Draft, NodeId, PodClass, ResourceNames};
 use crate::engine::Streams;
-use crate::scheduling::placement::{Index, Placer, Strategy};
+use crate::scheduling::placement::{Counters, Index, Placer, Strategy};
 
 /// A pod and the node that it is to go to.
 #[derive(Clone, Copy, Debug)]
@@ -119,9 +119,9 @@ impl Planner {
         &mut self.draft
     }
 
-    /// Nodes that were looked at one by one.
-    pub fn examined(&self) -> u64 {
-        self.placer.counters().examined
+    /// The work of looking for nodes.
+    pub fn counters(&self) -> Counters {
+        self.placer.counters()
     }
 
     /// Why no node takes pods of `class`.

@@ -325,7 +325,7 @@ impl Scheduler for BatchScheduler {
     }
 
     fn counts(&self) -> SchedulerCounts {
-        SchedulerCounts { examined: self.placer.counters().examined, ..self.counts }
+        self.counts.with_work(self.placer.counters())
     }
 
     fn explain(&self, cluster: &Cluster, pod: PodId, names: &ResourceNames) -> Option<Explanation> {

@@ -316,7 +316,7 @@ impl Scheduler for FairShare {
     }
 
     fn counts(&self) -> SchedulerCounts {
-        SchedulerCounts { examined: self.placer.counters().examined, ..self.counts }
+        self.counts.with_work(self.placer.counters())
     }
 
     fn waiting(&self, cluster: &Cluster, names: &ResourceNames, most: usize) -> WaitingClasses {

@@ -1,21 +1,25 @@
 //! Placement: which node a pod goes to.
 //!
 //! A policy is a pure function of a pod class and one node. The answer is always that of a scan
-//! over all nodes: of those that admit the pod, the one with the highest score, the lowest number
-//! among equals (or any of these, drawn). Indexes only find it sooner; [`Placer`] keeps them. A policy must never know
+//! over all nodes: of those that admit the pod, those that meet the most of its preferences, by
+//! weight; of these the one with the highest score, the lowest number among equals (or any of these,
+//! drawn). Indexes only find it sooner; [`Placer`] keeps them. A policy must never know
 //! which index serves it, and nothing here may change the cluster.
 
 mod fit_tree;
 mod grid;
+mod index;
 mod placer;
 mod policies;
 mod ranking;
 mod region;
 mod registry;
 mod rejections;
+mod scan;
 mod search;
 #[cfg(test)]
 mod tests;
+mod unscored;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,7 +27,8 @@ use std::sync::Arc;
 use crate::cluster::{DeviceShare, NodeView, PodClass};
 use crate::workload::target::Target;
 
-pub use placer::{Counters, Index, Placer, Strategy, Ties};
+pub use index::{Counters, Index, Ties};
+pub use placer::{Placer, Strategy};
 pub use policies::{
     Balanced, BestFit, BorgHybrid, DotProduct, Epvm, Fgd, GpuBestFit, GpuClustering, GpuDotProduct,
     GpuPacking, LeastAllocated, MostAllocated, Resolution, Tetris, WorstFit,
@@ -32,6 +37,7 @@ pub use region::Region;
 pub(super) use registry::no_options;
 pub use registry::{PolicyEntry, builtin};
 pub use rejections::{Rejection, Rejections, rejection};
+pub use scan::{ScanCounts, Techniques};
 pub use search::{Candidate, Search};
 
 /// How well a node suits a pod; the highest wins. `i64::MIN` counts as `i64::MIN + 1`.

@@ -3,8 +3,9 @@
 use super::fit_tree::FitTree;
 use super::grid::Grid;
 use super::ranking::{DEFAULT_BUDGET_BYTES, Rankings};
+use super::scan::{Scanner, Task};
 use super::search::Method;
-use super::{Candidate, Placement, Pruning, Search};
+use super::{Candidate, Counters, Index, Placement, Pruning, Search, Ties};
 use std::sync::Arc;
 
 use crate::cluster::{ClassId, Cluster, ConstraintId, DeviceShare, NodeId, PodClass};
@@ -23,62 +24,27 @@ pub enum Strategy {
     Random,
 }
 
-/// How the node is found. All ways find the same node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Index {
-    /// Whatever is fastest for the strategy and the cell.
-    #[default]
-    Auto,
-    /// By looking at every node each time: what the others are held against.
-    Naive,
-    /// A ranking of all nodes for each class of pods, for strategies with scores.
-    Ranking,
-    /// Cells by free cpu and memory, for strategies with scores.
-    Grid,
-}
-
-/// Which of the nodes that suit a pod equally well it gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ties {
-    /// The one with the lowest number.
-    #[default]
-    Lowest,
-    /// Any, each equally likely, as in kube-scheduler (v1.35, `selectHost`).
-    Random,
-}
-
-/// What a placer did so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Times it was asked for a node.
-    pub decisions: u64,
-    /// Times there was none.
-    pub unplaced: u64,
-    /// Nodes whose admission was checked.
-    pub examined: u64,
-}
-
 /// More capacity groups than this, and policies whose bound needs the limit are served by
 /// rankings: each group costs a table of 64 KiB and a look per decision.
 const MOST_TABLES: usize = 64;
 /// Constraints that so few nodes satisfy are served by a scan of these.
 const FEW_NODES: usize = 64;
-/// Random draws before all nodes that admit the pod are listed and drawn from.
-const DRAWS: u32 = 32;
 
 /// Chooses nodes. It reads the cluster when asked and keeps nothing but indexes, counters and the
 /// place where round robin stopped.
 pub struct Placer {
     strategy: Strategy,
-    index: Index,
+    pub(super) index: Index,
     ties: Ties,
-    streams: Streams,
+    pub(super) streams: Streams,
     /// Where round robin goes on.
-    cursor: NodeId,
+    pub(super) cursor: NodeId,
     grid: Option<Grid>,
-    fit_tree: FitTree,
+    pub(super) fit_tree: FitTree,
     rankings: Rankings,
-    counters: Counters,
+    /// Where the index is a scan.
+    scanner: Option<Scanner>,
+    pub(super) counters: Counters,
     /// What arrived, where the strategy judges by that.
     census: Option<Census>,
 }
@@ -97,6 +63,10 @@ impl Placer {
             grid: None,
             fit_tree: FitTree::default(),
             rankings: Rankings::new(DEFAULT_BUDGET_BYTES),
+            scanner: match index {
+                Index::Scan(techniques) => Some(Scanner::new(techniques, streams)),
+                Index::Auto | Index::Naive | Index::Ranking | Index::Grid => None,
+            },
             counters: Counters::default(),
         }
     }
@@ -117,7 +87,9 @@ impl Placer {
 
     /// What it did so far.
     pub fn counters(&self) -> Counters {
-        self.counters
+        let scan = self.scanner.as_ref().map(Scanner::counts);
+        let looked = scan.map_or(0, |scan| scan.evaluated + scan.cache_hits);
+        Counters { examined: self.counters.examined + looked, scan, ..self.counters }
     }
 
     /// How it chooses.
@@ -172,6 +144,9 @@ impl Placer {
         if census.is_due() {
             policy.set_target(&Arc::new(Target::new(&census.renew())));
             self.rankings.clear();
+            if let Some(scanner) = &mut self.scanner {
+                scanner.clear();
+            }
         }
     }
 
@@ -207,13 +182,18 @@ impl Placer {
     /// random draws are keyed by: the serial number of the pod.
     pub fn choose(&mut self, cluster: &Cluster, class: ClassId, entity: u64) -> Option<NodeId> {
         self.renew_target();
-        let node = match &self.strategy {
-            Strategy::Scored(_) => self
+        let node = match (&self.strategy, &mut self.scanner) {
+            (Strategy::Scored(policy), Some(scanner)) => {
+                let (policy, ties) = (policy.as_ref(), self.ties);
+                let class = cluster.classes().get(class);
+                scanner.choose(Task { cluster, class, policy, entity, ties })
+            }
+            (Strategy::Scored(_), None) => self
                 .best(cluster, class)
                 .map(|best| self.drawn_among_equals(cluster, class, entity, best)),
-            Strategy::FirstFit => self.first_from(cluster, class, NodeId(0)),
-            Strategy::RoundRobin => self.next_in_turn(cluster, class),
-            Strategy::Random => self.any(cluster, class, entity),
+            (Strategy::FirstFit, _) => self.first(cluster, class),
+            (Strategy::RoundRobin, _) => self.next_in_turn(cluster, class),
+            (Strategy::Random, _) => self.any(cluster, class, entity),
         };
         self.counters.decisions += 1;
         self.counters.unplaced += u64::from(node.is_none());
@@ -232,25 +212,31 @@ impl Placer {
         self.counters.decisions += 1;
         self.counters.examined += nodes.len() as u64;
         let admitting = || nodes.iter().copied().filter(|node| cluster.admits(content, *node));
+        let preferred = |node: &NodeId| cluster.nodes().preferred(content.constraints, *node);
+        let most = match self.strategy {
+            Strategy::Scored(_) => 0,
+            _ => admitting().map(|node| preferred(&node)).max().unwrap_or(0),
+        };
+        let wanted = || admitting().filter(|node| preferred(node) == most);
         let node = match &self.strategy {
             Strategy::Scored(policy) => {
                 let mut examined = 0;
                 let mut look = |node| {
                     let (class, examined) = (content, &mut examined);
-                    policy.search(Search { cluster, class, examined, method: Method::Only(node) })
+                    policy.search(Search::only(cluster, class, node, examined))
                 };
                 let better = |a: Candidate, b: Candidate| if b.beats(a) { b } else { a };
                 admitting().filter_map(&mut look).reduce(better).map(|best| best.node)
             }
-            Strategy::FirstFit => admitting().next(),
+            Strategy::FirstFit => wanted().next(),
             Strategy::RoundRobin => {
-                let later = admitting().find(|node| *node >= self.cursor);
-                later.or_else(|| admitting().next())
+                let later = wanted().find(|node| *node >= self.cursor);
+                later.or_else(|| wanted().next())
             }
             Strategy::Random => {
                 let mut stream = self.streams.stream(Purpose::Placement, entity);
-                let count = admitting().count() as u64;
-                if count > 0 { admitting().nth(stream.below(count) as usize) } else { None }
+                let count = wanted().count() as u64;
+                if count > 0 { wanted().nth(stream.below(count) as usize) } else { None }
             }
         };
         if let (Strategy::RoundRobin, Some(node)) = (&self.strategy, node) {
@@ -260,7 +246,7 @@ impl Placer {
         node
     }
 
-    /// `best`, or one of those with its score, if these are drawn from.
+    /// `best`, or one of those that are worth as much, if these are drawn from.
     fn drawn_among_equals(
         &self,
         cluster: &Cluster,
@@ -272,11 +258,11 @@ impl Placer {
             return best.node;
         };
         let class = cluster.classes().get(id);
-        let equals = self.rankings.equals(id, class, best.score).unwrap_or_else(|| {
+        let equals = self.rankings.equals(id, class, best.worth()).unwrap_or_else(|| {
             let mut examined = 0;
             let mut is_equal = |node: &NodeId| {
                 let only = Search::only(cluster, class, *node, &mut examined);
-                policy.search(only).is_some_and(|found| found.score == best.score)
+                policy.search(only).is_some_and(|found| found.worth() == best.worth())
             };
             cluster.nodes().ids().filter(&mut is_equal).collect()
         });
@@ -302,10 +288,15 @@ impl Placer {
             Way::Grid { by_capacity } => {
                 let grid = self.grid.get_or_insert_with(|| Grid::new(by_capacity));
                 grid.refresh(cluster);
-                Method::Grid(grid)
+                let levels = cluster.nodes().preference_levels(class.constraints);
+                return levels.iter().find_map(|level| {
+                    let level = (levels.len() > 1).then_some(*level);
+                    let method = Method::Grid(grid);
+                    policy.search(Search { cluster, class, examined, method, level })
+                });
             }
         };
-        policy.search(Search { cluster, class, examined, method })
+        policy.search(Search { cluster, class, examined, method, level: None })
     }
 
     fn way(&self, cluster: &Cluster, class: &PodClass, pruning: Pruning) -> Way {
@@ -313,7 +304,7 @@ impl Placer {
         let by_capacity = matches!(pruning, Pruning::ByFreeAndLimit(_));
         let has_grid = !by_capacity || cluster.nodes().groups().len() <= MOST_TABLES;
         match self.index {
-            Index::Naive => Way::Scan,
+            Index::Naive | Index::Scan(_) => Way::Scan,
             Index::Ranking => Way::Ranking,
             Index::Grid if has_grid => Way::Grid { by_capacity },
             Index::Grid => Way::Ranking,
@@ -329,56 +320,6 @@ impl Placer {
                 }
             }
         }
-    }
-
-    fn first_from(&mut self, cluster: &Cluster, id: ClassId, start: NodeId) -> Option<NodeId> {
-        let class = cluster.classes().get(id);
-        let examined = &mut self.counters.examined;
-        let accept = |node: NodeId| {
-            *examined += 1;
-            cluster.admits(class, node)
-        };
-        match self.index {
-            Index::Naive => cluster.nodes().ids().skip(start.index()).find({
-                let mut accept = accept;
-                move |node| accept(*node)
-            }),
-            Index::Auto | Index::Ranking | Index::Grid => {
-                self.fit_tree.refresh(cluster);
-                self.fit_tree.first_from(class, start, accept)
-            }
-        }
-    }
-
-    fn next_in_turn(&mut self, cluster: &Cluster, class: ClassId) -> Option<NodeId> {
-        let later = self.first_from(cluster, class, self.cursor);
-        // What is found from the start on is before the cursor: there was nothing after it.
-        let node = later.or_else(|| self.first_from(cluster, class, NodeId(0)))?;
-        self.cursor = NodeId(node.0 + 1);
-        Some(node)
-    }
-
-    /// Draws nodes until one admits the pod; after some draws in vain, draws once from all that
-    /// do. Either way each of these is equally likely.
-    fn any(&mut self, cluster: &Cluster, id: ClassId, entity: u64) -> Option<NodeId> {
-        let class = cluster.classes().get(id);
-        let nodes = cluster.nodes();
-        if nodes.is_empty() {
-            return None;
-        }
-        let mut stream = self.streams.stream(Purpose::Placement, entity);
-        for _ in 0..DRAWS {
-            let node = NodeId(stream.below(nodes.len() as u64) as u32);
-            self.counters.examined += 1;
-            if cluster.admits(class, node) {
-                return Some(node);
-            }
-        }
-        let admits = |node: &NodeId| cluster.admits(class, *node);
-        self.counters.examined += nodes.len() as u64;
-        let count = nodes.ids().filter(admits).count();
-        let drawn = if count > 0 { stream.below(count as u64) as usize } else { 0 };
-        nodes.ids().filter(admits).nth(drawn)
     }
 }
 

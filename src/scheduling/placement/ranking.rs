@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 
 use rustc_hash::FxBuildHasher;
 
+use super::search::Worth;
 use super::{Candidate, Placement, Score, Search};
 use crate::cluster::{ClassId, Cluster, NodeId, PodClass, Version};
 
@@ -43,6 +44,8 @@ struct Ranking {
     leaves: usize,
     /// Vertex 1 is the root, the leaf of node `n` is vertex `leaves + n`.
     scores: Vec<Score>,
+    /// Weight of preferences that hold at the same vertices; empty where the class has none.
+    preferred: Vec<u32>,
     version: Version,
     used: u64,
 }
@@ -80,12 +83,12 @@ impl Rankings {
         Ok(ranking.best())
     }
 
-    /// All nodes with `score`, which is that of the best, in order; `None` if `class` has no
+    /// All nodes that are worth as much as `best`, the best, in order; `None` if `class` has no
     /// ranking. It must have been asked for the best just before.
-    pub fn equals(&self, id: ClassId, class: &PodClass, score: Score) -> Option<Vec<NodeId>> {
+    pub fn equals(&self, id: ClassId, class: &PodClass, best: Worth) -> Option<Vec<NodeId>> {
         let sighting = self.sightings.get(id.index())?;
         let ranking = self.rankings.get(sighting.ranking as usize)?;
-        (ranking.class == *class && ranking.best()?.score == score).then(|| ranking.equals(score))
+        (ranking.class == *class && ranking.best()?.worth() == best).then(|| ranking.equals(best))
     }
 
     /// The ranking of `class`; a new one, yet to be filled, where the class was seen before.
@@ -111,6 +114,7 @@ impl Rankings {
             class: *class,
             leaves: 0,
             scores: Vec::new(),
+            preferred: Vec::new(),
             version: Version::default(),
             used: self.clock,
         };
@@ -122,8 +126,10 @@ impl Rankings {
         }
         let oldest = (0..self.rankings.len()).min_by_key(|index| self.rankings[*index].used);
         let oldest = oldest.expect("there is at least one ranking");
-        let scores = std::mem::take(&mut self.rankings[oldest].scores);
-        self.rankings[oldest] = Ranking { scores, ..fresh };
+        let gone = &mut self.rankings[oldest];
+        let (scores, preferred) =
+            (std::mem::take(&mut gone.scores), std::mem::take(&mut gone.preferred));
+        self.rankings[oldest] = Ranking { scores, preferred, ..fresh };
         oldest
     }
 }
@@ -140,8 +146,8 @@ impl Ranking {
         match known.filter(|changed| changed.len() < nodes.len().max(64)) {
             Some(changed) => {
                 for node in changed {
-                    let score = self.judge(cluster, policy, *node, examined);
-                    self.set(*node, score);
+                    let worth = self.judge(cluster, policy, *node, examined);
+                    self.set(*node, worth);
                 }
             }
             None => self.rebuild(cluster, policy, examined),
@@ -153,13 +159,35 @@ impl Ranking {
         self.leaves = cluster.nodes().len().next_power_of_two();
         self.scores.clear();
         self.scores.resize(2 * self.leaves, INFEASIBLE);
+        self.preferred.clear();
+        if cluster.nodes().preference_weight(self.class.constraints) > 0 {
+            self.preferred.resize(2 * self.leaves, 0);
+        }
         for node in cluster.nodes().ids() {
-            let score = self.judge(cluster, policy, node, examined);
-            self.scores[self.leaves + node.index()] = score;
+            let worth = self.judge(cluster, policy, node, examined);
+            self.put(self.leaves + node.index(), worth);
         }
         for vertex in (1..self.leaves).rev() {
-            self.scores[vertex] = self.scores[2 * vertex].max(self.scores[2 * vertex + 1]);
+            self.put(vertex, self.largest_below(vertex));
         }
+    }
+
+    #[inline]
+    fn worth(&self, vertex: usize) -> Worth {
+        (self.preferred.get(vertex).copied().unwrap_or(0), self.scores[vertex])
+    }
+
+    #[inline]
+    fn put(&mut self, vertex: usize, (preferred, score): Worth) {
+        self.scores[vertex] = score;
+        if let Some(known) = self.preferred.get_mut(vertex) {
+            *known = preferred;
+        }
+    }
+
+    #[inline]
+    fn largest_below(&self, vertex: usize) -> Worth {
+        self.worth(2 * vertex).max(self.worth(2 * vertex + 1))
     }
 
     fn judge(
@@ -168,29 +196,29 @@ impl Ranking {
         policy: &dyn Placement,
         node: NodeId,
         examined: &mut u64,
-    ) -> Score {
+    ) -> Worth {
         let found = policy.search(Search::only(cluster, &self.class, node, examined));
-        found.map_or(INFEASIBLE, |candidate| candidate.score)
+        found.map_or((0, INFEASIBLE), Candidate::worth)
     }
 
-    fn set(&mut self, node: NodeId, score: Score) {
+    fn set(&mut self, node: NodeId, worth: Worth) {
         let mut vertex = self.leaves + node.index();
-        self.scores[vertex] = score;
+        self.put(vertex, worth);
         while vertex > 1 {
             vertex /= 2;
-            let largest = self.scores[2 * vertex].max(self.scores[2 * vertex + 1]);
-            if self.scores[vertex] == largest {
+            let largest = self.largest_below(vertex);
+            if self.worth(vertex) == largest {
                 return;
             }
-            self.scores[vertex] = largest;
+            self.put(vertex, largest);
         }
     }
 
-    /// All leaves with `score`, the largest, from left to right.
-    fn equals(&self, score: Score) -> Vec<NodeId> {
+    /// All leaves that are worth as much as the best, from left to right.
+    fn equals(&self, best: Worth) -> Vec<NodeId> {
         let (mut found, mut open) = (Vec::new(), vec![1]);
         while let Some(vertex) = open.pop() {
-            if self.scores[vertex] != score {
+            if self.worth(vertex) != best {
                 continue;
             }
             if vertex >= self.leaves {
@@ -202,17 +230,17 @@ impl Ranking {
         found
     }
 
-    /// The leftmost leaf with the largest score.
+    /// The leftmost leaf that is worth most.
     fn best(&self) -> Option<Candidate> {
-        let score = *self.scores.get(1)?;
-        if score == INFEASIBLE {
+        if *self.scores.get(1)? == INFEASIBLE {
             return None;
         }
+        let (preferred, score) = self.worth(1);
         let mut vertex = 1;
         while vertex < self.leaves {
             vertex *= 2;
-            vertex += usize::from(self.scores[vertex] != score);
+            vertex += usize::from(self.worth(vertex) != (preferred, score));
         }
-        Some(Candidate { score, node: NodeId::from_index(vertex - self.leaves) })
+        Some(Candidate { preferred, score, node: NodeId::from_index(vertex - self.leaves) })
     }
 }

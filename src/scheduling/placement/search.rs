@@ -7,17 +7,29 @@ use crate::cluster::{BitSet, Cluster, NodeId, PodClass};
 /// A node and its score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// How well it suits the pod.
+    /// Weight of the pod's preferences that hold on the node: more of it beats any score.
+    pub preferred: u32,
+    /// How well it suits the pod otherwise.
     pub score: Score,
     /// The node.
     pub node: NodeId,
 }
 
+/// What nodes are compared by before their numbers: preferences, then the score.
+pub(super) type Worth = (u32, Score);
+
 impl Candidate {
     /// True if a scan prefers `self` to `other`.
     #[inline]
     pub(super) fn beats(self, other: Self) -> bool {
-        self.score > other.score || (self.score == other.score && self.node < other.node)
+        let (own, others) = (self.worth(), other.worth());
+        own > others || (own == others && self.node < other.node)
+    }
+
+    /// What it is compared by before its number.
+    #[inline]
+    pub(super) fn worth(self) -> Worth {
+        (self.preferred, self.score)
     }
 }
 
@@ -28,6 +40,8 @@ pub struct Search<'a> {
     /// Counts the nodes whose admission was checked.
     pub(super) examined: &'a mut u64,
     pub(super) method: Method<'a>,
+    /// Only nodes on which preferences of this weight hold, if it is given.
+    pub(super) level: Option<u32>,
 }
 
 /// Where a search looks.
@@ -50,7 +64,7 @@ impl<'a> Search<'a> {
         node: NodeId,
         examined: &'a mut u64,
     ) -> Self {
-        Self { cluster, class, examined, method: Method::Only(node) }
+        Self { cluster, class, examined, method: Method::Only(node), level: None }
     }
 
     /// The best node for `policy`, the lowest number among equals.
@@ -80,6 +94,11 @@ impl<'a> Search<'a> {
         node: NodeId,
         best: &mut Option<Candidate>,
     ) {
+        let nodes = self.cluster.nodes();
+        let preferred = || nodes.preferred(self.class.constraints, node);
+        if self.level.is_some_and(|level| level != preferred()) {
+            return;
+        }
         *self.examined += 1;
         if !self.cluster.admits(self.class, node) {
             return;
@@ -89,7 +108,7 @@ impl<'a> Search<'a> {
             return;
         }
         let score = policy.score(self.class, view).max(Score::MIN + 1);
-        let candidate = Candidate { score, node };
+        let candidate = Candidate { preferred: preferred(), score, node };
         if best.is_none_or(|best| candidate.beats(best)) {
             *best = Some(candidate);
         }

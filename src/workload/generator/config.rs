@@ -1,6 +1,6 @@
 //! What a synthetic workload is described by, and the checks on it.
 
-use crate::cluster::{NodeSpec, Tier};
+use crate::cluster::{NodeSpec, Preference, Tier};
 use crate::engine::{Distribution, SimDuration};
 
 /// Nodes of one shape.
@@ -37,6 +37,8 @@ pub struct TierMix {
     pub failing: f64,
     /// Share of jobs that want each task on a node of its own.
     pub spread: f64,
+    /// What its pods would like of a node.
+    pub preferences: Vec<Preference>,
 }
 
 /// A daily swing of arrivals: the rate is `1 + amplitude × sin(2π time / period)` times its mean.

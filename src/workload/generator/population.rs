@@ -6,7 +6,7 @@ use super::super::record::{Outcome, TemplateIndex, Work};
 use super::config::{GeneratorConfig, GeneratorError, TierMix};
 use super::moments::{Residual, mean_of, mean_of_pair};
 use super::sampler::Sampler;
-use crate::cluster::{PodTemplate, Resources};
+use crate::cluster::{NodeConstraints, PodTemplate, Resources};
 use crate::engine::{Purpose, SimDuration, Stream, Streams};
 
 /// Longer runs than this, some 36,500 years, are cut: heavy tails overflow nothing.
@@ -102,11 +102,15 @@ pub fn populations(
         let largest_cpu = config.largest_job * cell_cpu;
         let (number, first_template) = (populations.len(), templates.len() as u32);
         populations.push(Population::new(mix, target_cpu, largest_cpu, number, first_template)?);
+        let preferences = mix.preferences.clone();
+        let constraints = NodeConstraints { preferences, ..NodeConstraints::default() };
         for one_per_node in [false, true] {
+            let constraints = constraints.clone();
             templates.push(Arc::new(PodTemplate {
                 priority: mix.priority,
                 tier: mix.tier,
                 one_per_node,
+                constraints,
                 ..PodTemplate::default()
             }));
         }

@@ -183,6 +183,7 @@ fn tier_mix(preset: &Preset) -> TierMix {
         killed: preset.killed,
         failing: preset.failing,
         spread: SPREAD,
+        preferences: Vec::new(),
     }
 }
 
@@ -207,6 +208,7 @@ pub fn yardstick(arrivals: u64) -> GeneratorConfig {
         killed: 0.0,
         failing: 0.0,
         spread: 0.0,
+        preferences: Vec::new(),
     };
     GeneratorConfig {
         pools: pools(12_500, |cpu, memory| (cpu, memory)),

@@ -169,6 +169,18 @@ impl TemplateColumns {
         }
     }
 
+    /// The constraints, as text and as what a row of this kind may say, unless there are none.
+    pub fn constraints_as<'a, T: DeserializeOwned + Default>(
+        &self,
+        row: &'a ByteRecord,
+    ) -> Result<Option<(&'a [u8], T)>, FieldError> {
+        let text = self.constraints.field(row);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        self.constraints.json(row).map(|value| Some((text, value)))
+    }
+
     /// Writes what tells templates apart, as text, into `key`.
     pub fn key(&self, row: &ByteRecord, key: &mut Vec<u8>) {
         key.clear();

@@ -2,6 +2,7 @@
 //! It is described in `docs/trace-format.md`; whatever a source can say, it can hold.
 
 mod columns;
+mod job_constraints;
 mod jobs;
 mod out_file;
 mod reader;

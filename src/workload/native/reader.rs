@@ -21,6 +21,7 @@ use super::super::source::{SourceError, SourceStatistics};
 use super::columns::{
     Amounts, Column, NodeColumns, TemplateColumns, WorkColumns, extended_names, flag,
 };
+use super::job_constraints::JobConstraints;
 use super::jobs::{JobColumns, JobIndex};
 use super::{NODE_EVENTS, NODES, PODS};
 use crate::cluster::{GpuRequest, JobSpec, PodTemplate, ResourceNames};
@@ -273,6 +274,7 @@ struct PodFile {
     alloc_index: Column,
     job: JobColumns,
     jobs: JobIndex,
+    job_constraints: JobConstraints,
     last_time: SimTime,
     templates: Templates,
 }
@@ -295,6 +297,7 @@ impl PodFile {
             alloc_index: column("alloc_index"),
             job: JobColumns::find(table),
             jobs,
+            job_constraints: JobConstraints::default(),
             last_time: SimTime::ZERO,
             templates: Templates::default(),
         })
@@ -309,6 +312,7 @@ impl PodFile {
         if self.event.field(row) == b"job" {
             let key = WorkloadKey(self.workload.parse(row, unsigned)?);
             let spec = Arc::new(self.job.parse(row)?);
+            self.job_constraints.read(key.0, &self.template, row)?;
             self.jobs.declare(key.0);
             self.last_time = time;
             return Ok(Record { time, change: Change::Job { key, spec } });
@@ -323,7 +327,8 @@ impl PodFile {
             },
             b"resize" => {
                 let requests = self.requests.parse(row)?;
-                let template = self.templates.index(&self.template, row, time, ready)?;
+                let job = self.workload.parse_or(row, key.0, unsigned)?;
+                let template = self.template_of(job, row, time, ready)?;
                 Change::Resize { key, template, requests }
             }
             _ => return self.event.parse(row, |_| Err(Fault::UnknownCode)),
@@ -354,7 +359,7 @@ impl PodFile {
         let alloc_index = self.alloc_index.parse_or(row, None, index)?;
         let job = self.job_of(workload, row)?;
         // Last, because nothing may be declared for a row that is skipped.
-        let template = self.templates.index(&self.template, row, time, ready)?;
+        let template = self.template_of(workload, row, time, ready)?;
         if let Some(spec) = job.filter(|_| self.jobs.declare(workload)) {
             let change = Change::Job { key: WorkloadKey(workload), spec: Arc::new(spec) };
             ready.push_back(Record { time, change });
@@ -371,6 +376,20 @@ impl PodFile {
             usage_permille,
             alloc_index,
         }))
+    }
+
+    /// The template of a pod of `job`.
+    fn template_of(
+        &mut self,
+        job: u64,
+        row: &ByteRecord,
+        time: SimTime,
+        ready: &mut VecDeque<Record>,
+    ) -> Result<TemplateIndex, FieldError> {
+        let (columns, shared) = (&self.template, &self.job_constraints);
+        let declare =
+            |template| ready.push_back(Record { time, change: Change::Template(template) });
+        self.templates.index(columns, row, (job, shared), declare)
     }
 
     /// What the row of a pod says of its job, if it says anything or another job waits for it.
@@ -418,17 +437,20 @@ impl Templates {
         &mut self,
         columns: &TemplateColumns,
         row: &ByteRecord,
-        time: SimTime,
-        ready: &mut VecDeque<Record>,
+        (job, shared): (u64, &JobConstraints),
+        declare: impl FnOnce(Arc<PodTemplate>),
     ) -> Result<TemplateIndex, FieldError> {
         columns.key(row, &mut self.key);
+        self.key.extend_from_slice(shared.text(job));
         if let Some(index) = self.by_text.get(&self.key) {
             return Ok(*index);
         }
-        let template = Arc::new(columns.parse(row)?);
+        let mut template = columns.parse(row)?;
+        shared.add_to(job, &mut template.constraints);
+        let template = Arc::new(template);
         let next = TemplateIndex(self.by_value.len() as u32);
         let index = *self.by_value.entry(Arc::clone(&template)).or_insert_with(|| {
-            ready.push_back(Record { time, change: Change::Template(template) });
+            declare(template);
             next
         });
         self.by_text.insert(self.key.clone(), index);

@@ -100,9 +100,18 @@ fn any_template() -> impl Strategy<Value = PodTemplate> {
         attributes: vec![AttributeConstraint {
             name: name.clone(),
             operator: AttributeOperator::NotEqual,
-            value,
+            value: value.clone(),
         }],
-        gpu_models: vec![name],
+        gpu_models: vec![name.clone()],
+        preferences: vec![Preference {
+            weight: value.len() as u16 + 1,
+            labels: Vec::new(),
+            attributes: vec![AttributeConstraint {
+                name,
+                operator: AttributeOperator::Present,
+                value,
+            }],
+        }],
     });
     (-3..400_i32, 0..5_usize, prop_oneof![plain, constrained], any::<bool>()).prop_map(
         |(priority, tier, constraints, one_per_node)| PodTemplate {
@@ -248,6 +257,38 @@ fn a_pod_needs_no_more_than_a_time_and_a_name() {
     assert_eq!(pod.workload, WorkloadKey(7));
     assert_eq!(pod.work, Work::For { run: SimDuration(60), outcome: Outcome::Finish });
     assert!(pod.tracked);
+}
+
+#[test]
+fn constraints_of_a_job_hold_for_all_of_its_pods() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "time_us,event,pod,workload,constraints\n\
+        0,job,,5,\"{\"\"attributes\"\":[{\"\"name\"\":\"\"os\"\",\"\"operator\"\":\"\"present\"\",\"\"value\"\":\"\"\"\"}],\
+        \"\"preferences\"\":[{\"\"weight\"\":7,\"\"labels\"\":[{\"\"key\"\":\"\"disk\"\",\"\"operator\"\":\"\"Exists\"\",\"\"values\"\":[]}]}]}\"\n\
+        0,submit,1,5,\n\
+        0,submit,2,5,\"{\"\"gpu_models\"\":[\"\"T4\"\"]}\"\n\
+        0,submit,3,6,\n\
+        1,resize,3,5,\n";
+    fs::write(folder.path().join("pods.csv"), text).unwrap();
+    let records = read(folder.path(), true).unwrap();
+    let mut templates: Vec<Arc<PodTemplate>> = Vec::new();
+    let mut seen = Vec::new();
+    for record in &records {
+        match &record.change {
+            Change::Template(template) => templates.push(Arc::clone(template)),
+            Change::Submit(PodRecord { template, .. }) | Change::Resize { template, .. } => {
+                let asked = &templates[template.0 as usize].constraints;
+                let models = asked.gpu_models.len();
+                seen.push((asked.attributes.len(), asked.preference_weight(), models));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(seen, [(1, 7, 0), (1, 7, 1), (0, 0, 0), (1, 7, 0)]);
+    let wrong = "time_us,event,pod,workload,constraints\n0,job,,5,\"{\"\"gpu_models\"\":[]}\"\n";
+    fs::write(folder.path().join("pods.csv"), wrong).unwrap();
+    let error = read(folder.path(), true).unwrap_err().to_string();
+    assert!(error.contains("pods.csv:2:5") && error.contains("not the JSON"), "{error}");
 }
 
 #[test]

@@ -217,7 +217,7 @@ impl Scheduler for SharedState {
     }
 
     fn counts(&self) -> SchedulerCounts {
-        SchedulerCounts { examined: self.planner.examined(), ..self.counts }
+        self.counts.with_work(self.planner.counters())
     }
 
     fn activity(&self, now: SimTime) -> Vec<SchedulerActivity> {

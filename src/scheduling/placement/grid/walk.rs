@@ -113,7 +113,7 @@ impl<P: Placement + ?Sized> Walk<'_, '_, P> {
                 continue;
             }
             let bucket = &self.buckets[self.table.bucket_of[row * STEPS + column] as usize];
-            let most = bound.map(|score| Candidate { score, node: bucket.lowest() });
+            let most = bound.map(|score| self.candidate(score, bucket.lowest()));
             if most.zip(*self.best).is_none_or(|(most, best)| most.beats(best)) {
                 self.bucket(bucket);
             }
@@ -169,7 +169,13 @@ impl<P: Placement + ?Sized> Walk<'_, '_, P> {
     #[inline]
     fn is_beaten_at(&self, free: [i64; 2], node: NodeId) -> bool {
         let Some(best) = *self.best else { return false };
-        !Candidate { score: self.bound(free, free), node }.beats(best)
+        !self.candidate(self.bound(free, free), node).beats(best)
+    }
+
+    /// The best that `node` can be: whatever is met here, all nodes looked at meet the same.
+    #[inline]
+    fn candidate(&self, score: Score, node: NodeId) -> Candidate {
+        Candidate { preferred: self.search.level.unwrap_or(0), score, node }
     }
 
     /// True if no node with free amounts in these intervals can replace the best.

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::{Fgd, Placement, Placer, Resolution, Ties, builtin};
-use super::{Index, STREAMS};
+use super::{Index, STREAMS, exact_scans};
 use crate::cluster::{
     Cluster, Dimension, DomainGraph, GpuRequest, NewPod, NodeId, NodeSpec, Overcommit, PodId,
     PodTemplate, Resources, WorkEnd,
@@ -161,14 +161,16 @@ fn ties_are_drawn_alike_by_every_index() {
     let pod = submit(&mut cluster, 1000, 1, 1000);
     let class = cluster.pod(pod).class;
     let ways = [Index::Naive, Index::Auto, Index::Ranking, Index::Grid];
-    let mut placers = ways.map(|index| {
+    let placers = ways.into_iter().chain(exact_scans()).map(|index| {
         let strategy = builtin().iter().find(|entry| entry.name == "gpu-best-fit").unwrap();
         let strategy = (strategy.build)(&Value::Null).unwrap();
         Placer::new(strategy, index, STREAMS).with_ties(Ties::Random)
     });
+    let mut placers: Vec<Placer> = placers.collect();
     let mut drawn = [0; 8];
     for entity in 0..2000 {
-        let found = placers.each_mut().map(|placer| placer.choose(&cluster, class, entity));
+        let choose = |placer: &mut Placer| placer.choose(&cluster, class, entity);
+        let found: Vec<Option<NodeId>> = placers.iter_mut().map(choose).collect();
         assert!(found.iter().all(|node| *node == found[0]), "{found:?}");
         drawn[found[0].unwrap().index()] += 1;
     }

@@ -9,12 +9,14 @@ use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, 
 use proptest::test_runner::TestCaseError;
 use serde_json::Value;
 
-use super::{BorgHybrid, Index, Placement, Placer, Reason, Rejection, Score, Strategy, builtin};
+use super::{
+    BorgHybrid, Index, Placement, Placer, Reason, Rejection, Score, Strategy, Techniques, builtin,
+};
 use crate::cluster::{
     Cluster, Dimension, DomainGraph, Ending, EvictionCause, GpuRequest, LabelExpression, NewPod,
     NodeConstraints, NodeId, NodeSpec, NodeView, Overcommit, PodClass, PodId, PodState,
-    PodTemplate, ResourceNames, Resources, SelectorOperator, Taint, TaintEffect, TemplateId, Tier,
-    Toleration, TolerationOperator, WorkEnd,
+    PodTemplate, Preference, ResourceNames, Resources, SelectorOperator, Taint, TaintEffect,
+    TemplateId, Tier, Toleration, TolerationOperator, WorkEnd,
 };
 use crate::engine::{SimDuration, Streams};
 
@@ -93,7 +95,30 @@ fn templates() -> Vec<PodTemplate> {
         }]],
         ..NodeConstraints::default()
     });
+    let labelled = |weight, key: &str, values: &[&str]| Preference {
+        weight,
+        labels: vec![LabelExpression {
+            key: key.to_owned(),
+            operator: if values.is_empty() {
+                SelectorOperator::Exists
+            } else {
+                SelectorOperator::In
+            },
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        }],
+        attributes: Vec::new(),
+    };
+    // Two ways to weigh three; what is tolerated is for a hard constraint beside them.
+    let choosy = constrained(NodeConstraints {
+        preferences: vec![
+            labelled(3, "zone", &["b"]),
+            labelled(2, "odd", &[]),
+            labelled(1, "zone", &["a"]),
+        ],
+        ..tolerant.constraints.clone()
+    });
     vec![
+        choosy,
         PodTemplate { tier: Tier::Free, ..plain.clone() },
         PodTemplate { tier: Tier::Production, ..plain.clone() },
         tolerant,
@@ -114,6 +139,16 @@ fn overcommit(kind: u8) -> Overcommit {
         overcommit.set(Tier::Production, Dimension::MEMORY, 900);
     }
     overcommit
+}
+
+/// Every scan with techniques that has to find what a plain one finds.
+fn exact_scans() -> impl Iterator<Item = Index> {
+    let techniques = |number: u32| Techniques {
+        score_cache: (number & 1 > 0).then_some(0),
+        equivalence_classes: number & 2 > 0,
+        relaxed_randomization: None,
+    };
+    (0..4).map(techniques).map(Index::Scan)
 }
 
 /// A name and how to make what it names.
@@ -141,8 +176,9 @@ impl World {
         let templates = templates().iter().map(|t| cluster.declare_template(t)).collect();
         let placers = strategies().into_iter().map(|(name, build)| {
             let ways = [Index::Naive, Index::Auto, Index::Grid, Index::Ranking];
+            let ways = ways.into_iter().chain(exact_scans());
             let placer = |way| Placer::new(build(), way, STREAMS).with_ranking_budget(8 << 10);
-            (name, ways.into_iter().map(placer).collect())
+            (name, ways.map(placer).collect())
         });
         Self { cluster, templates, placers: placers.collect() }
     }
@@ -227,7 +263,15 @@ impl World {
                 prop_assert_eq!(found, expected, "{} by {:?}", name, placer.index());
             }
             if let Some(node) = expected {
-                prop_assert!(cluster.admits(cluster.classes().get(class), node), "{}", name);
+                let class = cluster.classes().get(class);
+                prop_assert!(cluster.admits(class, node), "{}", name);
+                let preferred = |node| cluster.nodes().preferred(class.constraints, node);
+                let mut others = cluster
+                    .nodes()
+                    .ids()
+                    .filter(|other| placers[0].rejection(cluster, class, *other).is_none());
+                let better = others.find(|other| preferred(*other) > preferred(node));
+                prop_assert_eq!(better, None, "{} leaves out what is preferred", name);
             }
             if number == decider {
                 decided = expected;
