@@ -22,4 +22,5 @@ mod queueing;
 mod readme;
 mod reliability;
 mod shapes;
+mod shared_cluster;
 mod support;

@@ -9,6 +9,7 @@ use super::filters::filter_with_nominated;
 use super::plugin::{Prepared, State, merge_node_names};
 use super::pod::PodInfo;
 use super::profile::Profile;
+use super::profiles::NamedProfile;
 use super::scores::{NodeScores, best, score_nodes};
 use super::status::{Code, NodeStatuses, Status};
 
@@ -170,23 +171,24 @@ pub enum Placement {
 pub struct Scheduler {
     /// What it knows.
     pub cache: Cache,
-    /// How it decides.
+    /// How it decides about pods that no other profile is for.
     pub profile: Profile,
+    pub(super) named: Vec<NamedProfile>,
     /// Where it goes on looking at nodes.
     pub next_start: usize,
-    fast: Option<Box<Fast>>,
+    pub(super) fast: Option<Box<Fast>>,
 }
 
 impl Scheduler {
     /// A scheduler that decides by `profile` of what `cache` knows.
     pub fn new(cache: Cache, profile: Profile) -> Self {
-        Self { cache, profile, next_start: 0, fast: None }
+        Self { cache, profile, named: Vec::new(), next_start: 0, fast: None }
     }
 
     /// Whether a pod may enter the queue.
     pub fn pre_enqueue(&self, pod: &PodInfo) -> Status {
         let says = |status: Status, name: &str| (!status.is_success()).then(|| status.by(name));
-        self.profile
+        self.profile_of(pod)
             .plugins
             .iter()
             .find_map(|enabled| says(enabled.plugin.pre_enqueue(pod), enabled.plugin.name()))
@@ -218,9 +220,9 @@ impl Scheduler {
     }
 
     /// How many nodes that will do are enough, of `nodes`.
-    fn enough(&self, nodes: usize) -> usize {
-        let scores = self.profile.plugins.iter().any(|enabled| enabled.plugin.scores());
-        let percentage = self.profile.percentage_of_nodes_to_score;
+    fn enough(profile: &Profile, nodes: usize) -> usize {
+        let scores = profile.plugins.iter().any(|enabled| enabled.plugin.scores());
+        let percentage = profile.percentage_of_nodes_to_score;
         if scores { feasible_nodes_to_find(percentage, nodes) } else { 1 }
     }
 
@@ -230,7 +232,8 @@ impl Scheduler {
             [] => {}
             [only] => cycle.best = vec![*only],
             many => {
-                let scores = score_nodes(&self.profile, &self.cache, &mut cycle.state, pod, many)?;
+                let profile = self.profile_of(pod);
+                let scores = score_nodes(profile, &self.cache, &mut cycle.state, pod, many)?;
                 cycle.best = best(&scores.totals).into_iter().map(|place| many[place]).collect();
                 cycle.scores = Some(scores);
             }
@@ -249,12 +252,10 @@ impl Scheduler {
         pod: &PodInfo,
         pick: &mut dyn FnMut(usize) -> usize,
     ) -> Result<Placement, Status> {
-        let profile = &self.profile;
-        let fast = self.fast.get_or_insert_with(|| Box::new(Fast::new(profile)));
-        let percentage = profile.percentage_of_nodes_to_score;
-        if let Some((node, choice)) =
-            fast.choose(&mut self.cache, pod, self.next_start, percentage, pick)
-        {
+        self.catch_up();
+        let start = self.next_start;
+        let (fast, percentage, cache) = self.fast_of(pod);
+        if let Some((node, choice)) = fast.choose(cache, pod, start, percentage, pick) {
             self.next_start = (self.next_start + choice.processed) % self.cache.order().len();
             return Ok(Placement::Node(node));
         }
@@ -278,7 +279,7 @@ impl Scheduler {
             diagnosis: Diagnosis::default(),
             scores: None,
             best: Vec::new(),
-            state: CycleState::new(self.profile.plugins.len()),
+            state: CycleState::new(self.profile_of(pod).plugins.len()),
         };
         let diagnosis = &mut cycle.diagnosis;
         let names = match self.pre_filter(pod, &mut cycle.state, diagnosis)? {
@@ -325,7 +326,7 @@ impl Scheduler {
     ) -> Result<Filters, Status> {
         let mut names: Option<BTreeSet<String>> = None;
         let mut rejected = None;
-        for (index, enabled) in self.profile.plugins.iter().enumerate() {
+        for (index, enabled) in self.profile_of(pod).plugins.iter().enumerate() {
             let plugin = &enabled.plugin;
             if !plugin.filters() {
                 continue;
@@ -364,15 +365,16 @@ impl Scheduler {
         search: Search,
         diagnosis: &mut Diagnosis,
     ) -> Result<(Vec<NodeId>, usize), Status> {
+        let profile = self.profile_of(pod);
         let (start, enough) = match search {
-            Search::UntilEnough { start } => (start, self.enough(nodes.len())),
+            Search::UntilEnough { start } => (start, Self::enough(profile, nodes.len())),
             Search::Everywhere => (0, nodes.len()),
         };
         let mut feasible = Vec::new();
         for place in 0..nodes.len() {
             let id = nodes[(start + place) % nodes.len()];
             let status =
-                filter_with_nominated(&self.profile, &self.cache, state, pod, self.cache.node(id));
+                filter_with_nominated(profile, &self.cache, state, pod, self.cache.node(id));
             if status.is_success() {
                 // The one too many ends the search; it is not counted.
                 if feasible.len() == enough {

@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 
 use super::book::Book;
+use super::served::Served;
 use crate::cluster::PodRef;
 use crate::engine::SimTime;
 use crate::scheduling::kube::queue::{Hint, PluginId, QueuePolicy, QueuedPod};
@@ -31,13 +32,18 @@ pub struct Desk {
     pub scheduler: Scheduler,
     /// The pods.
     pub book: Book,
+    /// Which of them are its own.
+    pub served: Served,
 }
 
 impl Desk {
     /// True if `plugin` would let `pod` on `node` now.
     fn takes(&self, plugin: PluginId, pod: &PodInfo, node: NodeId) -> bool {
-        let Scheduler { profile, cache, .. } = &self.scheduler;
-        let Some(enabled) = profile.plugins.get(usize::from(plugin.0)) else { return true };
+        let cache = &self.scheduler.cache;
+        let Some(enabled) = self.scheduler.profile_of(pod).plugins.get(usize::from(plugin.0))
+        else {
+            return true;
+        };
         let state = match enabled.plugin.pre_filter(cache, pod) {
             Prepared::State(state) | Prepared::Only(state, _) => state,
             Prepared::Skip => return true,
@@ -48,8 +54,8 @@ impl Desk {
     }
 
     /// True if the plugin looks at other nodes than the one in question.
-    fn looks_around(&self, plugin: PluginId) -> bool {
-        let plugins = &self.scheduler.profile.plugins;
+    fn looks_around(&self, plugin: PluginId, pod: &PodInfo) -> bool {
+        let plugins = &self.scheduler.profile_of(pod).plugins;
         plugins.get(usize::from(plugin.0)).is_some_and(|enabled| {
             matches!(enabled.plugin.name(), "PodTopologySpread" | "InterPodAffinity")
         })
@@ -71,14 +77,14 @@ impl QueuePolicy for Desk {
         if status.is_success() {
             return None;
         }
-        Some(self.plugin(&status.plugin))
+        Some(self.plugin(&known.info, &status.plugin))
     }
 
     fn hint(&self, plugin: PluginId, event: &Event, pod: PodRef) -> Hint {
         let Some(known) = self.book.get(pod.pod) else { return Hint::Skip };
         let helps = match event {
             // Counts in other domains may have changed with it.
-            _ if self.looks_around(plugin) => true,
+            _ if self.looks_around(plugin, &known.info) => true,
             Event::Node(node) | Event::PodLeft(node) => self.takes(plugin, &known.info, *node),
             Event::NodeGone | Event::PodAdded => false,
         };
@@ -87,9 +93,9 @@ impl QueuePolicy for Desk {
 }
 
 impl Desk {
-    /// The place of a plugin in the profile; the first one's if it is not there.
-    pub fn plugin(&self, name: &str) -> PluginId {
-        let mut plugins = self.scheduler.profile.plugins.iter();
+    /// The place of a plugin in the profile of `pod`; the first one's if it is not there.
+    pub fn plugin(&self, pod: &PodInfo, name: &str) -> PluginId {
+        let mut plugins = self.scheduler.profile_of(pod).plugins.iter();
         let place = plugins.position(|enabled| enabled.plugin.name() == name).unwrap_or(0);
         PluginId(u8::try_from(place).expect("a profile has at most 64 plugins"))
     }

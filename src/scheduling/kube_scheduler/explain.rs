@@ -17,6 +17,9 @@ pub fn explain(
     names: &ResourceNames,
 ) -> Option<Explanation> {
     let known = desk.book.get(pod)?;
+    if let Some(objection) = desk.served.objection(&known.info) {
+        return Some(nowhere(desk, numbers, &objection, names));
+    }
     let info = PodInfo { node_name: String::new(), ..(*known.info).clone() };
     let cycle = desk.scheduler.evaluate(&info).ok()?;
     let scores = cycle.scores.as_ref();
@@ -47,4 +50,20 @@ pub fn explain(
         choices,
         rejected,
     })
+}
+
+/// No node is looked at, for one reason.
+fn nowhere(desk: &Desk, numbers: &[NodeId], why: &str, names: &ResourceNames) -> Explanation {
+    let mut nodes: Vec<NodeId> =
+        desk.scheduler.cache.order().iter().map(|slot| numbers[slot.index()]).collect();
+    nodes.sort_unstable();
+    let reason = Rejection::Policy(Reason(why.to_owned().into()));
+    let rejected: Vec<_> = nodes.into_iter().map(|node| (node, reason.clone())).collect();
+    Explanation {
+        rule: "no node is looked at".to_owned(),
+        parts: Vec::new(),
+        choices: Vec::new(),
+        rejections: Rejections::counted(&rejected, 0, names),
+        rejected,
+    }
 }

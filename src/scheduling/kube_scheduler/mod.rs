@@ -9,6 +9,7 @@ mod desk;
 mod explain;
 mod objects;
 mod options;
+mod served;
 mod translate;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -60,12 +61,12 @@ pub struct KubeScheduler {
 impl KubeScheduler {
     /// A scheduler that knows nothing of the cell yet.
     pub fn new(options: KubeOptions, config: &SchedulerConfig, streams: Streams) -> Self {
-        let KubeOptions { mut scheduler, queue, ties } = options;
+        let KubeOptions { mut scheduler, served, queue, ties } = options;
         if let Some(cell) = &config.manifests {
             objects::load(&mut scheduler.cache, cell);
         }
         Self {
-            desk: Desk { scheduler, book: book::Book::default() },
+            desk: Desk { scheduler, book: book::Book::default(), served },
             queue: SchedulingQueue::new(queue),
             names: ResourceNames::default(),
             ties,
@@ -126,7 +127,7 @@ impl KubeScheduler {
 
     /// Puts a pod on a node of the cache.
     fn put_on_node(&mut self, pod: PodId, slot: KubeNode) {
-        let Desk { scheduler, book } = &mut self.desk;
+        let Desk { scheduler, book, .. } = &mut self.desk;
         let Some(known) = book.get_mut(pod) else { return };
         let bound = PodInfo {
             node_name: scheduler.cache.node(slot).name().to_owned(),
@@ -141,7 +142,7 @@ impl KubeScheduler {
 
     /// Takes a pod off its node of the cache, if it is on one.
     fn take_off_node(&mut self, pod: PodId) {
-        let Desk { scheduler, book } = &mut self.desk;
+        let Desk { scheduler, book, .. } = &mut self.desk;
         let Some(known) = book.get_mut(pod) else { return };
         let Some(slot) = known.node.take() else { return };
         scheduler.cache.remove_pod(&known.info, slot);
@@ -224,7 +225,7 @@ impl KubeScheduler {
         self.counts.unschedulable += 1;
         self.counts.examined += cycle.evaluated() as u64;
         let plugins = cycle.diagnosis.unschedulable_plugins.iter();
-        queued.unschedulable_plugins = plugins.map(|name| self.desk.plugin(name)).collect();
+        queued.unschedulable_plugins = plugins.map(|name| self.desk.plugin(info, name)).collect();
         let known = self.desk.book.get(queued.pod.pod).expect("a pod that is tried is known");
         let message = cycle.diagnosis.message(self.desk.scheduler.cache.order().len());
         self.why.insert(known.class.0, message);
@@ -246,7 +247,7 @@ impl KubeScheduler {
     /// Clears a node for the pod, where that is allowed and helps, and nominates the pod to it.
     fn preempt(&mut self, cluster: &Cluster, pod: PodId, info: &PodInfo, cycle: &Cycle) {
         let lowest = self.bound_by_priority.first_key_value().map(|(priority, _)| *priority);
-        let allowed = self.desk.scheduler.profile.preemption.is_some();
+        let allowed = self.desk.scheduler.profile_of(info).preemption.is_some();
         if !allowed || lowest.is_none_or(|lowest| lowest >= info.priority()) {
             return;
         }
@@ -269,7 +270,7 @@ impl KubeScheduler {
             let cause = EvictionCause::Preemption;
             self.outbox.push_back(Decision::Evict { pod: victim, cause });
         }
-        let Desk { scheduler, book } = &mut self.desk;
+        let Desk { scheduler, book, .. } = &mut self.desk;
         if let Some(known) = book.get_mut(pod) {
             let nominated = PodInfo { nominated_node: name.clone(), ..(*known.info).clone() };
             known.info = nominated.into();
@@ -295,8 +296,12 @@ impl Scheduler for KubeScheduler {
         self.assume();
         self.now = cluster.now();
         self.forget(pod);
-        let Desk { scheduler, book } = &mut self.desk;
+        let Desk { scheduler, book, served } = &mut self.desk;
         let known = book.note(cluster, pod, &self.names, &mut scheduler.cache);
+        if let Some(objection) = served.objection(&known.info) {
+            self.why.insert(known.class.0, objection);
+            return;
+        }
         let (reference, priority) = (known.reference, known.info.priority());
         self.queue.add(&self.desk, reference, priority, self.now);
         self.has_news = true;

@@ -9,7 +9,7 @@ mod types;
 use std::fmt;
 
 pub use points::{ExtensionPoint, known_plugins};
-pub use read::read;
+pub use read::{DEFAULT_SCHEDULER, read};
 pub use types::{
     KubeSchedulerConfiguration, PluginConfig, PluginRef, PluginSet, Plugins, SchedulerProfile,
 };
