@@ -6,6 +6,7 @@
 
 mod defaults;
 mod expand;
+mod label_keys;
 mod names;
 mod read;
 

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use cell::{CellPod, ExpandError, KubernetesCell, Owner, OwnerKind};
 
 use super::defaults::{Priorities, fill_in};
+use super::label_keys::merge_label_keys;
 use super::names::unique;
 use super::read::Manifests;
 use crate::kubernetes::labels::Selector;
@@ -114,6 +115,7 @@ impl Expansion<'_> {
             self.error(kind, &meta, message);
             return;
         }
+        merge_label_keys(&mut pod);
         if pod.metadata.uid.is_empty() {
             self.made += 1;
             pod.metadata.uid = format!("pod-{}", self.made);
