@@ -95,6 +95,13 @@ impl Diagnosis {
         }
     }
 
+    /// No node is looked at.
+    fn reject(&mut self, status: Status) {
+        self.pre_filter_message = status.message();
+        self.note(&status);
+        self.statuses.set_absent(status);
+    }
+
     /// The failure in words.
     pub fn message(&self, nodes: usize) -> String {
         if self.pre_filter_message.is_empty() {
@@ -119,6 +126,17 @@ pub struct Cycle {
 }
 
 impl Cycle {
+    /// Nothing was looked at yet.
+    fn new(profile: &Profile) -> Self {
+        Self {
+            feasible: Vec::new(),
+            diagnosis: Diagnosis::default(),
+            scores: None,
+            best: Vec::new(),
+            state: CycleState::new(profile.plugins.len()),
+        }
+    }
+
     /// How many nodes were looked at to an end.
     pub fn evaluated(&self) -> usize {
         self.feasible.len() + self.diagnosis.statuses.len()
@@ -209,6 +227,23 @@ impl Scheduler {
         self.scored(pod, cycle)
     }
 
+    /// What a cycle comes to that a plugin outside the profile ends with `status` before nodes are
+    /// looked at: in its PreFilter, after those of the profile.
+    ///
+    /// # Errors
+    ///
+    /// If a plugin of the profile fails.
+    pub fn rejected(&self, pod: &PodInfo, status: Status) -> Result<Cycle, Status> {
+        let mut cycle = Cycle::new(self.profile_of(pod));
+        let own = self.pre_filter(pod, &mut cycle.state, &mut cycle.diagnosis)?;
+        let status = match own {
+            Filters::Rejected(own) if own.code == Code::UnschedulableAndUnresolvable => own,
+            _ => status,
+        };
+        cycle.diagnosis.reject(status);
+        Ok(cycle)
+    }
+
     /// What the scheduler says of every node, however many it would look at.
     ///
     /// # Errors
@@ -274,19 +309,11 @@ impl Scheduler {
 
     /// The nodes that will do, and how many were looked at in the circle of all nodes.
     fn find(&self, pod: &PodInfo, search: Search) -> Result<(Cycle, usize), Status> {
-        let mut cycle = Cycle {
-            feasible: Vec::new(),
-            diagnosis: Diagnosis::default(),
-            scores: None,
-            best: Vec::new(),
-            state: CycleState::new(self.profile_of(pod).plugins.len()),
-        };
+        let mut cycle = Cycle::new(self.profile_of(pod));
         let diagnosis = &mut cycle.diagnosis;
         let names = match self.pre_filter(pod, &mut cycle.state, diagnosis)? {
             Filters::Rejected(status) => {
-                diagnosis.pre_filter_message = status.message();
-                diagnosis.note(&status);
-                diagnosis.statuses.set_absent(status);
+                diagnosis.reject(status);
                 return Ok((cycle, 0));
             }
             Filters::Nodes(names) => names,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::desk::Desk;
-use crate::cluster::{NodeId, PodId, ResourceNames};
+use crate::cluster::{Cluster, NodeId, PodId, PodState, ResourceNames};
 use crate::scheduling::explanation::{Choice, Explanation};
 use crate::scheduling::kube::PodInfo;
 use crate::scheduling::placement::{Reason, Rejection, Rejections};
@@ -12,6 +12,7 @@ use crate::scheduling::placement::{Reason, Rejection, Rejections};
 /// plugin cannot tell. A pod that is bound is asked about as if it were not.
 pub fn explain(
     desk: &Desk,
+    cluster: &Cluster,
     numbers: &[NodeId],
     pod: PodId,
     names: &ResourceNames,
@@ -19,6 +20,10 @@ pub fn explain(
     let known = desk.book.get(pod)?;
     if let Some(objection) = desk.served.objection(&known.info) {
         return Some(nowhere(desk, numbers, &objection, names));
+    }
+    let pending = cluster.pod(pod).state == PodState::Pending;
+    if pending && let Some(why) = desk.kept_by_sharing(known.reference, cluster.now()) {
+        return Some(nowhere(desk, numbers, &why, names));
     }
     let info = PodInfo { node_name: String::new(), ..(*known.info).clone() };
     let cycle = desk.scheduler.evaluate(&info).ok()?;

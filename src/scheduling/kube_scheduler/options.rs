@@ -7,8 +7,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::served::Served;
+use super::sharing::SharingOptions;
 use crate::engine::Stream;
-use crate::scheduling::kube::configuration::{self, ConfiguredProfile, DEFAULT_SCHEDULER};
+use crate::scheduling::kube::configuration::{
+    self, ConfiguredProfile, DEFAULT_SCHEDULER, Extensions,
+};
 use crate::scheduling::kube::queue::{Backoff, QueueConfig};
 use crate::scheduling::kube::{Cache, Profile, Scheduler};
 
@@ -56,6 +59,8 @@ pub struct KubeOptions {
     pub scheduler: Scheduler,
     /// The pods that it looks at.
     pub(super) served: Served,
+    /// Gangs and quotas.
+    pub(super) sharing: SharingOptions,
     /// How long pods wait in its queue.
     pub queue: QueueConfig,
     /// Who is taken of equals.
@@ -81,7 +86,14 @@ impl KubeOptions {
             None => {
                 let name = DEFAULT_SCHEDULER.to_owned();
                 let served = Served::named([name.clone()]);
-                (vec![(name, Profile::default())], served, QueueConfig::default())
+                let profile = ConfiguredProfile {
+                    scheduler_name: name,
+                    profile: Profile::default(),
+                    queue_sort: String::new(),
+                    extensions: Extensions::standard(),
+                    not_modelled: Vec::new(),
+                };
+                (vec![profile], served, QueueConfig::default())
             }
         };
         if let Some(percentage) = written.percentage_of_nodes_to_score {
@@ -90,27 +102,31 @@ impl KubeOptions {
                     "`percentageOfNodesToScore` is {percentage}; it must be from 0 to 100"
                 ));
             }
-            for (_, profile) in &mut profiles {
-                profile.percentage_of_nodes_to_score = percentage;
+            for one in &mut profiles {
+                one.profile.percentage_of_nodes_to_score = percentage;
             }
         }
+        let sharing = SharingOptions {
+            profiles: profiles
+                .iter()
+                .map(|one| (one.scheduler_name.clone(), one.extensions.clone()))
+                .collect(),
+            sorts_by_group: profiles.iter().any(|one| one.queue_sort == "Coscheduling"),
+        };
         let mut profiles = profiles.into_iter();
-        let (_, first) = profiles.next().expect("a configuration has a profile");
-        let mut scheduler = Scheduler::new(Cache::new(), first);
-        profiles.for_each(|(name, profile)| scheduler.add_profile(&name, profile));
-        Ok(Self { scheduler, served, queue, ties: written.ties })
+        let first = profiles.next().expect("a configuration has a profile");
+        let mut scheduler = Scheduler::new(Cache::new(), first.profile);
+        profiles.for_each(|one| scheduler.add_profile(&one.scheduler_name, one.profile));
+        Ok(Self { scheduler, served, sharing, queue, ties: written.ties })
     }
 }
-
-/// Profiles by name, at least one.
-type Profiles = Vec<(String, Profile)>;
 
 /// The profiles of a configuration file (or the one called `wanted`, for all pods), and its queue.
 fn configured(
     file: &Path,
     name: &str,
     wanted: Option<&str>,
-) -> Result<(Profiles, Served, QueueConfig), String> {
+) -> Result<(Vec<ConfiguredProfile>, Served, QueueConfig), String> {
     let text = fs::read_to_string(file).map_err(|error| format!("`config` {name}: {error}"))?;
     let configured = configuration::read(&text).map_err(|errors| {
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -124,15 +140,14 @@ fn configured(
         },
         ..QueueConfig::default()
     };
-    let named = |one: ConfiguredProfile| (one.scheduler_name, one.profile);
     let names: Vec<String> =
         configured.profiles.iter().map(|profile| profile.scheduler_name.clone()).collect();
-    let mut profiles = configured.profiles.into_iter().map(named);
     let Some(wanted) = wanted else {
-        return Ok((profiles.collect(), Served::named(names), queue));
+        return Ok((configured.profiles, Served::named(names), queue));
     };
+    let mut profiles = configured.profiles.into_iter();
     let found = profiles
-        .find(|(name, _)| name == wanted)
+        .find(|profile| profile.scheduler_name == wanted)
         .ok_or_else(|| format!("`profile` is not in {name}, which has: {}", names.join(", ")))?;
     Ok((vec![found], Served::Everyone, queue))
 }

@@ -4,6 +4,7 @@ mod cell;
 mod daemons;
 mod numbered;
 mod pods;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,6 +75,8 @@ impl KubernetesCell {
             expansion.daemon_set(one, &manifests.nodes);
         }
         manifests.jobs.iter().for_each(|one| expansion.job(one));
+        expansion.check_sharing(&manifests);
+        expansion.check_run_times();
         expansion.cell.objects = manifests;
         if expansion.errors.is_empty() { Ok(expansion.cell) } else { Err(expansion.errors) }
     }
