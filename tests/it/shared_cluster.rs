@@ -278,7 +278,8 @@ fn a_gang_that_is_too_large_holds_nothing_after_its_timeout() {
     for (time, counts) in &steps {
         assert_eq!(count(counts, "team/huge"), 0, "{time}: {counts:?}");
     }
-    let first = steps.iter().find(|(_, counts)| count(counts, "default/small") > 0);
+    let settled = settled(&steps);
+    let first = settled.iter().find(|(_, counts)| count(counts, "default/small") > 0);
     let (time, counts) = first.expect("the small ones run");
     assert_eq!((time.as_secs_f64(), count(counts, "default/small")), (120.0, 4));
     let notices = result.notices.join("\n");
@@ -346,4 +347,76 @@ fn what_a_namespace_borrowed_goes_back_to_its_owner() {
     let told = cell.explain("a/filler/19");
     let why = told["placement"]["rejections"].as_str().unwrap_or_default();
     assert!(why.contains("because ElasticQuota a is more than Max"), "{why}");
+}
+
+const BOTH: &str = "\
+profiles:
+  - schedulerName: default-scheduler
+    plugins:
+      multiPoint: {enabled: [{name: Coscheduling}, {name: CapacityScheduling}]}
+      queueSort: {disabled: [{name: '*'}], enabled: [{name: Coscheduling}]}
+      postFilter:
+        disabled: [{name: '*'}]
+        enabled: [{name: CapacityScheduling}, {name: Coscheduling}]
+    pluginConfig:
+      - {name: Coscheduling, args: {permitWaitingTimeSeconds: 90, podGroupBackoffSeconds: 20}}
+";
+
+/// Random gangs beside ordinary pods, within a quota: whatever happens, no gang is bound in parts,
+/// and no namespace uses more than its max.
+#[test]
+fn gangs_are_never_bound_in_parts_and_quotas_never_exceeded() {
+    for seed in 0..24_u32 {
+        let draw = |salt: u32, below: u32| (seed * 7_919 + salt * 104_729) / 7 % below;
+        let max = 20 + draw(1, 30);
+        let mut manifests = nodes(2 + draw(2, 4) as usize)
+            + &quota("team", max / 2, max)
+            + &quota("other", 20, 60)
+            + &job("other", "single", 6, "15m", "by: other", &cpu("3"));
+        let mut sizes = Vec::new();
+        for number in 0..4 {
+            let (pods, cores) = (2 + draw(3 + number, 7), 1 + draw(9 + number, 5));
+            let name = format!("g{number}");
+            manifests += &gang(&name, pods, "10m", &cpu(&cores.to_string()));
+            sizes.push((format!("team/{name}"), i64::from(pods), i64::from(cores)));
+        }
+        let (_, steps) = Cell::new(2, BOTH, &manifests).watch();
+        let mut together = vec![false; sizes.len()];
+        for (time, counts) in &steps {
+            let used: i64 = sizes.iter().map(|(name, _, cores)| cores * count(counts, name)).sum();
+            assert!(used <= i64::from(max), "seed {seed} at {time}: {used} of {max}");
+        }
+        for (time, counts) in &settled(&steps) {
+            for ((name, pods, _), together) in sizes.iter().zip(&mut together) {
+                let bound = count(counts, name);
+                // Pods that ran together end one after the other, and may be preempted.
+                assert!(bound == 0 || bound == *pods || *together, "seed {seed} at {time}: {name}");
+                *together |= bound == *pods;
+            }
+        }
+        assert!(together.iter().any(|one| *one), "seed {seed}: nobody ran");
+    }
+}
+
+#[test]
+fn objects_that_make_no_sense_are_refused() {
+    let refused = |manifests: &str, wanted: &str| {
+        let cell = Cell::new(1, GANGS, &(nodes(1) + manifests));
+        let complaint = cell.complaint();
+        assert!(complaint.contains(wanted), "{complaint}");
+    };
+    let spec = cpu("1");
+    refused(
+        &gang("red", 2, "20m", &spec).replace("minMember: 2", "minMember: 0"),
+        "PodGroup team/red: minMember is 0; expected at least 1",
+    );
+    refused(
+        &gang("red", 2, "soon", &spec),
+        "is `soon`; expected a duration such as `1h30m` or `90s`",
+    );
+    let second = quota("team", 1, 2).replace("name: quota", "name: second");
+    refused(
+        &(quota("team", 1, 2) + &second),
+        "ElasticQuota team/second: its namespace has an ElasticQuota already; expected one at most",
+    );
 }

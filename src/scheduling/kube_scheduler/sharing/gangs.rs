@@ -1,6 +1,8 @@
 //! Pods of a group wait on their nodes until there are enough of them: then all are bound at once.
 //! Until then they count on their nodes for everybody, and the cell knows nothing of them.
 
+use std::sync::Arc;
+
 use super::super::KubeScheduler;
 use super::super::desk::{Desk, Event};
 use super::{COSCHEDULING, Held, Sharing};
@@ -128,8 +130,10 @@ impl KubeScheduler {
                 }
             }
             Permit::Wait { activate_siblings, .. } => {
+                let Some(known) = self.desk.book.get(pod.pod) else { return };
+                let held = Held { queued, slot, info: known.info.clone() };
                 self.put_on_node(pod.pod, slot);
-                self.desk.sharing.held.insert(pod, Held { queued, slot });
+                self.desk.sharing.held.insert(pod, held);
                 let waits = self.desk.waits(pod, info);
                 self.why.insert(class.0, waits);
                 if activate_siblings {
@@ -164,9 +168,18 @@ impl KubeScheduler {
                 return Some(decision);
             }
             self.counts.placed -= 1;
-            self.take_off_node(pod);
+            self.lift(&held);
             self.wake(&Event::PodLeft(held.slot));
             self.fail(held.queued, REFUSED.to_owned());
+        }
+    }
+
+    /// A pod gives its room back.
+    fn lift(&mut self, held: &Held) {
+        let pod = held.queued.pod.pod;
+        self.take_off_node(pod);
+        if let Some(known) = self.desk.book.get_mut(pod) {
+            known.info = Arc::clone(&held.info);
         }
     }
 
@@ -211,7 +224,7 @@ impl KubeScheduler {
             let Some(known) = self.desk.book.get(pod.pod) else { continue };
             let info = known.info.clone();
             let unreserves = !self.desk.sharing.seat(&info).extensions.reserve.is_empty();
-            self.take_off_node(pod.pod);
+            self.lift(&held);
             if unreserves {
                 pods.extend(self.desk.sharing.gangs_of(&info).unreserve(pod, &info));
             } else {
@@ -246,8 +259,12 @@ impl KubeScheduler {
         }
         let why = "rejected due to timeout at plugin Coscheduling";
         for pod in &late {
-            let name = self.desk.book.get(pod.pod).and_then(|known| GroupName::of_pod(&known.info));
-            self.desk.sharing.why.extend(name.map(|name| (name, why.to_owned())));
+            let Some(known) = self.desk.book.get(pod.pod) else { continue };
+            let Some(name) = GroupName::of_pod(&known.info) else { continue };
+            // Upstream, others come before those who return; here the group would be back at this
+            // very instant.
+            self.desk.sharing.gangs_of(&known.info).back_off(&name, now);
+            self.desk.sharing.why.insert(name, why.to_owned());
         }
         self.give_back(late, why);
     }
@@ -258,7 +275,7 @@ impl KubeScheduler {
         let Some(known) = self.desk.book.get(pod.pod) else { return };
         let info = known.info.clone();
         self.queue.done(pod);
-        self.take_off_node(pod.pod);
+        self.lift(&held);
         let others = self.desk.sharing.gangs_of(&info).unreserve(pod, &info);
         self.give_back(others, "rejection in Unreserve");
         self.wake(&Event::PodLeft(held.slot));

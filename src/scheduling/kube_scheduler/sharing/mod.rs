@@ -9,6 +9,7 @@ mod resting;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use resting::Resting;
 
@@ -55,6 +56,8 @@ pub struct SharingOptions {
 struct Held {
     queued: QueuedPod<PodRef>,
     slot: KubeNode,
+    /// The pod as it was without a node.
+    info: Arc<PodInfo>,
 }
 
 /// Gangs and quotas, and the pods that they concern.
