@@ -269,6 +269,11 @@ fn kubernetes() {
 }
 
 #[test]
+fn shared_cluster() {
+    compare("shared-cluster");
+}
+
+#[test]
 fn fair_share() {
     compare("fair-share");
 }

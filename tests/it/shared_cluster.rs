@@ -286,7 +286,7 @@ fn a_gang_that_is_too_large_holds_nothing_after_its_timeout() {
     assert!(notices.contains("11 pods of tier best-effort-batch: "), "{notices}");
     let told = cell.explain("team/huge/10");
     let why = told["placement"]["rejections"].as_str().unwrap_or_default().to_owned();
-    assert!(why.contains("Coscheduling") || why.contains("PodGroup team/huge"), "{why}");
+    assert!(why.contains("PodGroup team/huge gets rejected due to Pod huge-"), "{why}");
 }
 
 #[test]
@@ -419,4 +419,24 @@ fn objects_that_make_no_sense_are_refused() {
         &(quota("team", 1, 2) + &second),
         "ElasticQuota team/second: its namespace has an ElasticQuota already; expected one at most",
     );
+}
+
+#[test]
+fn the_scenario_of_a_shared_cluster_tells_who_waits_for_what() {
+    let says = |pod: &str, wanted: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_cellsim"))
+            .args(["explain", "--json", "scenarios/shared-cluster.yaml", pod, "--at", "1h"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("the program can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let why = told["placement"]["rejections"].as_str().unwrap_or_default();
+        assert!(told["state"] == "pending" && why.contains(wanted), "{pod}: {told:#}");
+    };
+    says(
+        "pod/research/language/0",
+        "PodGroup research/language gets rejected due to Pod language-",
+    );
+    says("pod/research/notebooks/15", "because total ElasticQuota used is more than min");
 }

@@ -54,10 +54,12 @@ impl Desk {
         }
         let members = self.members(pod, info);
         let rejected = self.sharing.would_reject(info, members, &self.scheduler.cache, now);
-        if let Some(status) = rejected {
-            return Some(status.message());
+        let before = GroupName::of_pod(info).and_then(|name| self.sharing.why.get(&name));
+        match (rejected, before) {
+            (Some(status), Some(before)) => Some(format!("{} ({before})", status.message())),
+            (Some(status), None) => Some(status.message()),
+            (None, before) => before.cloned(),
         }
-        self.sharing.why.get(&GroupName::of_pod(info)?).cloned()
     }
 
     /// What a pod that holds room waits for.
