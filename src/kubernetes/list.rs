@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    CsiNode, DaemonSet, Deployment, Job, Namespace, Node, PersistentVolume, PersistentVolumeClaim,
-    Pod, PodDisruptionBudget, PriorityClass, ReplicaSet, ReplicationController, Service,
-    StatefulSet, StorageClass,
+    CsiNode, DaemonSet, Deployment, ElasticQuota, Job, Namespace, Node, PersistentVolume,
+    PersistentVolumeClaim, Pod, PodDisruptionBudget, PodGroup, PriorityClass, ReplicaSet,
+    ReplicationController, Service, StatefulSet, StorageClass,
 };
 
 /// Why a document is no object.
@@ -25,6 +25,17 @@ pub enum ObjectError {
         /// What is wrong.
         source: serde_json::Error,
     },
+}
+
+/// Kinds that several groups of the API have, with the group that is meant.
+const AMBIGUOUS: [(&str, &str); 2] =
+    [("PodGroup", "scheduling.x-k8s.io/"), ("ElasticQuota", "scheduling.x-k8s.io/")];
+
+/// True for an object whose kind is called like one that is looked at, and that is another. Items
+/// of a list may leave out whose they are.
+fn is_of_another_group(kind: &str, value: &Value) -> bool {
+    let Some(version) = value.get("apiVersion").and_then(Value::as_str) else { return false };
+    AMBIGUOUS.iter().any(|(name, group)| *name == kind && !version.starts_with(group))
 }
 
 macro_rules! objects {
@@ -47,6 +58,7 @@ macro_rules! objects {
             pub fn from_value(value: &Value) -> Result<Self, ObjectError> {
                 let kind = value.get("kind").and_then(Value::as_str).ok_or(ObjectError::NoKind)?;
                 let read = match kind {
+                    _ if is_of_another_group(kind, value) => Ok(Self::Other(kind.to_owned())),
                     $($kind => <$type>::deserialize(value).map(Self::$variant),)*
                     _ => Ok(Self::Other(kind.to_owned())),
                 };
@@ -80,6 +92,8 @@ objects! {
     "PersistentVolumeClaim" => PersistentVolumeClaim(PersistentVolumeClaim),
     "StorageClass" => StorageClass(StorageClass),
     "CSINode" => CsiNode(CsiNode),
+    "PodGroup" => PodGroup(PodGroup),
+    "ElasticQuota" => ElasticQuota(ElasticQuota),
 }
 
 /// A list of objects of any kinds.

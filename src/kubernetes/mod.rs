@@ -21,6 +21,7 @@ mod policy;
 pub mod ports;
 mod quantity;
 pub mod requests;
+mod sharing;
 mod storage;
 pub mod text;
 mod time;
@@ -58,6 +59,7 @@ pub use policy::{
     PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus, PriorityClass,
 };
 pub use quantity::{Format, Quantity, QuantityError};
+pub use sharing::{ElasticQuota, ElasticQuotaSpec, PodGroup, PodGroupSpec};
 pub use storage::{
     CsiNode, CsiNodeDriver, CsiNodeSpec, CsiVolumeSource, EphemeralVolumeSource, GcePersistentDisk,
     IscsiVolumeSource, ObjectReference, PersistentVolume, PersistentVolumeClaim,

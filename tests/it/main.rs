@@ -25,4 +25,5 @@ mod quota;
 mod readme;
 mod reliability;
 mod shapes;
+mod shared_cluster;
 mod support;

@@ -20,7 +20,7 @@ use crate::scenario::document::Path;
 use crate::scenario::error::ErrorCode;
 use crate::scenario::problems::Problems;
 use crate::scenario::types;
-use crate::workload::kubernetes::{KubernetesCell, Manifests, OwnerKind};
+use crate::workload::kubernetes::{KubernetesCell, Manifests, OwnerKind, run_time};
 
 /// Whole GPUs, as the device plugin of their maker calls them.
 const WHOLE_GPUS: &str = "nvidia.com/gpu";
@@ -231,6 +231,8 @@ fn service(
         Some(_) => Tier::Production,
         None => Tier::Mid,
     };
+    // What makes no sense was told when the files were read.
+    let run = run_time(&pod).ok().flatten().filter(|_| kind == Some(OwnerKind::Job));
     Service {
         name: name.into(),
         replicas,
@@ -248,7 +250,7 @@ fn service(
         time_to_crash: None,
         start_delay: None,
         objective: None,
-        run: None,
+        run,
         job: None,
     }
 }

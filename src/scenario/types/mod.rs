@@ -97,6 +97,9 @@ pub struct Kubernetes {
     /// Manifests, and what `kubectl get nodes,pods,deployments,… -o yaml` writes: YAML or JSON, one
     /// object, many documents or lists. Nodes join the cell; workloads become services, with as
     /// many pods as their controllers would make; pods that are bound go where they were.
+    /// Pods of Jobs run for as long as their annotation `pod-complete.stage.kwok.x-k8s.io/delay`
+    /// says (`1h30m`), without it for ever. PodGroups and ElasticQuotas (`scheduling.x-k8s.io`)
+    /// count where a profile of the scheduler has Coscheduling or CapacityScheduling.
     pub files: Vec<String>,
 }
 

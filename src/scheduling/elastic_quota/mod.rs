@@ -76,22 +76,19 @@ impl ElasticQuotas {
         quota::exceeds(&used, &Amounts::default(), &min, 0)
     }
 
-    /// Whether the quotas allow a pod (PreFilter), and the state for the rest of its cycle.
-    /// `nominated` are the pods for which room was made on any node.
-    pub fn pre_filter<'a>(
+    /// What a pod asks for by itself, with others of its namespace, and with all others for which
+    /// room was made: see [`QuotaState`].
+    fn requests<'a>(
         &self,
         pod: &PodInfo,
         nominated: impl IntoIterator<Item = &'a PodInfo>,
-    ) -> (QuotaState, Status) {
+    ) -> [Amounts; 3] {
         let request = pod_request(pod);
-        let mut state = QuotaState {
-            quotas: self.clone(),
-            request: request.clone(),
-            request_in_quota: Amounts::default(),
-            request_in_all: Amounts::default(),
-        };
+        let (mut in_quota, mut in_all) = (Amounts::default(), Amounts::default());
         let namespace = &pod.template.namespace;
-        let Some(quota) = self.get(namespace) else { return (state, Status::SUCCESS) };
+        if self.get(namespace).is_none() {
+            return [request, in_quota, in_all];
+        }
         for other in nominated {
             let Some(others) = self.get(&other.template.namespace) else { continue };
             if other.uid == pod.uid {
@@ -99,25 +96,55 @@ impl ElasticQuotas {
             }
             let same = other.template.namespace == *namespace;
             if same && other.priority() >= pod.priority() {
-                state.request_in_quota.add(&pod_request(other));
-                state.request_in_all.add(&pod_request(other));
+                in_quota.add(&pod_request(other));
+                in_all.add(&pod_request(other));
             } else if !same && !others.used_over_min() {
-                state.request_in_all.add(&pod_request(other));
+                in_all.add(&pod_request(other));
             }
         }
-        state.request_in_quota.add(&request);
-        state.request_in_all.add(&request);
+        in_quota.add(&request);
+        in_all.add(&request);
+        [request, in_quota, in_all]
+    }
+
+    fn judge(&self, pod: &PodInfo, in_quota: &Amounts, in_all: &Amounts) -> Status {
+        let namespace = &pod.template.namespace;
+        let Some(quota) = self.get(namespace) else { return Status::SUCCESS };
         let rejected = |why: &str| {
             let name = &pod.name;
             Status::unschedulable(format!("Pod {namespace}/{name} is rejected in PreFilter {why}"))
         };
-        let status = if quota.used_over_max_with(&state.request_in_quota) {
+        if quota.used_over_max_with(in_quota) {
             rejected(&format!("because ElasticQuota {namespace} is more than Max"))
-        } else if self.used_over_min_with(&state.request_in_all) {
+        } else if self.used_over_min_with(in_all) {
             rejected("because total ElasticQuota used is more than min")
         } else {
             Status::SUCCESS
-        };
+        }
+    }
+
+    /// Whether the quotas allow a pod (PreFilter). `nominated` are the pods for which room was made
+    /// on any node.
+    pub fn verdict<'a>(
+        &self,
+        pod: &PodInfo,
+        nominated: impl IntoIterator<Item = &'a PodInfo>,
+    ) -> Status {
+        let [_, in_quota, in_all] = self.requests(pod, nominated);
+        self.judge(pod, &in_quota, &in_all)
+    }
+
+    /// As [`Self::verdict`], with the state for the rest of the pod's cycle.
+    pub fn pre_filter<'a>(
+        &self,
+        pod: &PodInfo,
+        nominated: impl IntoIterator<Item = &'a PodInfo>,
+    ) -> (QuotaState, Status) {
+        let [request, in_quota, in_all] = self.requests(pod, nominated);
+        let status = self.judge(pod, &in_quota, &in_all);
+        let quotas = self.clone();
+        let state =
+            QuotaState { quotas, request, request_in_quota: in_quota, request_in_all: in_all };
         (state, status)
     }
 }

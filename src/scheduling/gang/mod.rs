@@ -279,13 +279,8 @@ impl<P: Copy + Ord> Gangs<P> {
         }
         let name = name.clone();
         let rejected = self.release(&name);
-        if self.config.backoff > SimDuration::ZERO && members >= needed {
-            let until = now.saturating_add(self.config.backoff);
-            let current = self.backed_off.entry(name.clone()).or_insert(until);
-            // A back-off that runs is not extended.
-            if *current <= now {
-                *current = until;
-            }
+        if members >= needed {
+            self.back_off(&name, now);
         }
         self.permitted.remove(&name);
         let text = format!(
@@ -294,6 +289,18 @@ impl<P: Copy + Ord> Gangs<P> {
             pod.name
         );
         (PostFilter::Rejected { rejected }, text)
+    }
+
+    /// Lets a group back off, if groups do. A back-off that runs is not extended.
+    pub fn back_off(&mut self, name: &GroupName, now: SimTime) {
+        if self.config.backoff == SimDuration::ZERO {
+            return;
+        }
+        let until = now.saturating_add(self.config.backoff);
+        let current = self.backed_off.entry(name.clone()).or_insert(until);
+        if *current <= now {
+            *current = until;
+        }
     }
 
     /// A pod that had a node is not bound after all (Unreserve): the others of its group that wait

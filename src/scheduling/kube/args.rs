@@ -20,6 +20,28 @@ impl Default for PreemptionArgs {
     }
 }
 
+/// Arguments of Coscheduling (`CoschedulingArgs` of the scheduler-plugins).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct CoschedulingArgs {
+    /// How long a pod waits for the others of its group.
+    pub permit_waiting_time_seconds: i64,
+    /// How long a group is left alone after it was rejected.
+    pub pod_group_backoff_seconds: i64,
+    /// A group that lacks no more than this share of its members is not rejected.
+    pub pod_group_reject_percentage: i32,
+}
+
+impl Default for CoschedulingArgs {
+    fn default() -> Self {
+        Self {
+            permit_waiting_time_seconds: 60,
+            pod_group_backoff_seconds: 0,
+            pod_group_reject_percentage: 10,
+        }
+    }
+}
+
 /// Arguments of InterPodAffinity.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

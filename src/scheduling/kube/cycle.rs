@@ -9,6 +9,7 @@ use super::filters::filter_with_nominated;
 use super::plugin::{Prepared, State, merge_node_names};
 use super::pod::PodInfo;
 use super::profile::Profile;
+use super::profiles::NamedProfile;
 use super::scores::{NodeScores, best, score_nodes};
 use super::status::{Code, NodeStatuses, Status};
 
@@ -94,6 +95,13 @@ impl Diagnosis {
         }
     }
 
+    /// No node is looked at.
+    fn reject(&mut self, status: Status) {
+        self.pre_filter_message = status.message();
+        self.note(&status);
+        self.statuses.set_absent(status);
+    }
+
     /// The failure in words.
     pub fn message(&self, nodes: usize) -> String {
         if self.pre_filter_message.is_empty() {
@@ -118,6 +126,17 @@ pub struct Cycle {
 }
 
 impl Cycle {
+    /// Nothing was looked at yet.
+    fn new(profile: &Profile) -> Self {
+        Self {
+            feasible: Vec::new(),
+            diagnosis: Diagnosis::default(),
+            scores: None,
+            best: Vec::new(),
+            state: CycleState::new(profile.plugins.len()),
+        }
+    }
+
     /// How many nodes were looked at to an end.
     pub fn evaluated(&self) -> usize {
         self.feasible.len() + self.diagnosis.statuses.len()
@@ -170,23 +189,24 @@ pub enum Placement {
 pub struct Scheduler {
     /// What it knows.
     pub cache: Cache,
-    /// How it decides.
+    /// How it decides about pods that no other profile is for.
     pub profile: Profile,
+    pub(super) named: Vec<NamedProfile>,
     /// Where it goes on looking at nodes.
     pub next_start: usize,
-    fast: Option<Box<Fast>>,
+    pub(super) fast: Option<Box<Fast>>,
 }
 
 impl Scheduler {
     /// A scheduler that decides by `profile` of what `cache` knows.
     pub fn new(cache: Cache, profile: Profile) -> Self {
-        Self { cache, profile, next_start: 0, fast: None }
+        Self { cache, profile, named: Vec::new(), next_start: 0, fast: None }
     }
 
     /// Whether a pod may enter the queue.
     pub fn pre_enqueue(&self, pod: &PodInfo) -> Status {
         let says = |status: Status, name: &str| (!status.is_success()).then(|| status.by(name));
-        self.profile
+        self.profile_of(pod)
             .plugins
             .iter()
             .find_map(|enabled| says(enabled.plugin.pre_enqueue(pod), enabled.plugin.name()))
@@ -207,6 +227,23 @@ impl Scheduler {
         self.scored(pod, cycle)
     }
 
+    /// What a cycle comes to that a plugin outside the profile ends with `status` before nodes are
+    /// looked at: in its PreFilter, after those of the profile.
+    ///
+    /// # Errors
+    ///
+    /// If a plugin of the profile fails.
+    pub fn rejected(&self, pod: &PodInfo, status: Status) -> Result<Cycle, Status> {
+        let mut cycle = Cycle::new(self.profile_of(pod));
+        let own = self.pre_filter(pod, &mut cycle.state, &mut cycle.diagnosis)?;
+        let status = match own {
+            Filters::Rejected(own) if own.code == Code::UnschedulableAndUnresolvable => own,
+            _ => status,
+        };
+        cycle.diagnosis.reject(status);
+        Ok(cycle)
+    }
+
     /// What the scheduler says of every node, however many it would look at.
     ///
     /// # Errors
@@ -218,9 +255,9 @@ impl Scheduler {
     }
 
     /// How many nodes that will do are enough, of `nodes`.
-    fn enough(&self, nodes: usize) -> usize {
-        let scores = self.profile.plugins.iter().any(|enabled| enabled.plugin.scores());
-        let percentage = self.profile.percentage_of_nodes_to_score;
+    fn enough(profile: &Profile, nodes: usize) -> usize {
+        let scores = profile.plugins.iter().any(|enabled| enabled.plugin.scores());
+        let percentage = profile.percentage_of_nodes_to_score;
         if scores { feasible_nodes_to_find(percentage, nodes) } else { 1 }
     }
 
@@ -230,7 +267,8 @@ impl Scheduler {
             [] => {}
             [only] => cycle.best = vec![*only],
             many => {
-                let scores = score_nodes(&self.profile, &self.cache, &mut cycle.state, pod, many)?;
+                let profile = self.profile_of(pod);
+                let scores = score_nodes(profile, &self.cache, &mut cycle.state, pod, many)?;
                 cycle.best = best(&scores.totals).into_iter().map(|place| many[place]).collect();
                 cycle.scores = Some(scores);
             }
@@ -249,12 +287,10 @@ impl Scheduler {
         pod: &PodInfo,
         pick: &mut dyn FnMut(usize) -> usize,
     ) -> Result<Placement, Status> {
-        let profile = &self.profile;
-        let fast = self.fast.get_or_insert_with(|| Box::new(Fast::new(profile)));
-        let percentage = profile.percentage_of_nodes_to_score;
-        if let Some((node, choice)) =
-            fast.choose(&mut self.cache, pod, self.next_start, percentage, pick)
-        {
+        self.catch_up();
+        let start = self.next_start;
+        let (fast, percentage, cache) = self.fast_of(pod);
+        if let Some((node, choice)) = fast.choose(cache, pod, start, percentage, pick) {
             self.next_start = (self.next_start + choice.processed) % self.cache.order().len();
             return Ok(Placement::Node(node));
         }
@@ -273,19 +309,11 @@ impl Scheduler {
 
     /// The nodes that will do, and how many were looked at in the circle of all nodes.
     fn find(&self, pod: &PodInfo, search: Search) -> Result<(Cycle, usize), Status> {
-        let mut cycle = Cycle {
-            feasible: Vec::new(),
-            diagnosis: Diagnosis::default(),
-            scores: None,
-            best: Vec::new(),
-            state: CycleState::new(self.profile.plugins.len()),
-        };
+        let mut cycle = Cycle::new(self.profile_of(pod));
         let diagnosis = &mut cycle.diagnosis;
         let names = match self.pre_filter(pod, &mut cycle.state, diagnosis)? {
             Filters::Rejected(status) => {
-                diagnosis.pre_filter_message = status.message();
-                diagnosis.note(&status);
-                diagnosis.statuses.set_absent(status);
+                diagnosis.reject(status);
                 return Ok((cycle, 0));
             }
             Filters::Nodes(names) => names,
@@ -325,7 +353,7 @@ impl Scheduler {
     ) -> Result<Filters, Status> {
         let mut names: Option<BTreeSet<String>> = None;
         let mut rejected = None;
-        for (index, enabled) in self.profile.plugins.iter().enumerate() {
+        for (index, enabled) in self.profile_of(pod).plugins.iter().enumerate() {
             let plugin = &enabled.plugin;
             if !plugin.filters() {
                 continue;
@@ -364,15 +392,16 @@ impl Scheduler {
         search: Search,
         diagnosis: &mut Diagnosis,
     ) -> Result<(Vec<NodeId>, usize), Status> {
+        let profile = self.profile_of(pod);
         let (start, enough) = match search {
-            Search::UntilEnough { start } => (start, self.enough(nodes.len())),
+            Search::UntilEnough { start } => (start, Self::enough(profile, nodes.len())),
             Search::Everywhere => (0, nodes.len()),
         };
         let mut feasible = Vec::new();
         for place in 0..nodes.len() {
             let id = nodes[(start + place) % nodes.len()];
             let status =
-                filter_with_nominated(&self.profile, &self.cache, state, pod, self.cache.node(id));
+                filter_with_nominated(profile, &self.cache, state, pod, self.cache.node(id));
             if status.is_success() {
                 // The one too many ends the search; it is not counted.
                 if feasible.len() == enough {

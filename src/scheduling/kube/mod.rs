@@ -20,6 +20,7 @@ pub mod plugins;
 mod pod;
 pub mod preemption;
 pub mod profile;
+mod profiles;
 pub mod queue;
 mod queue_sort;
 mod resource;

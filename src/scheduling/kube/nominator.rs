@@ -65,6 +65,11 @@ impl Nominator {
         self.by_node.get(node).map_or(&[], Vec::as_slice)
     }
 
+    /// All nominated pods, by the name of their node.
+    pub fn pods(&self) -> impl Iterator<Item = &PodInfo> {
+        self.by_node.values().flatten().map(|pod| &**pod)
+    }
+
     /// True if no pod is nominated.
     pub fn is_empty(&self) -> bool {
         self.by_node.is_empty()

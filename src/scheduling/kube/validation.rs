@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::args::{
-    BalancedAllocationArgs, Defaulting, InterPodAffinityArgs, NodeAffinityArgs, PreemptionArgs,
-    ResourceSpec, ResourcesFitArgs, TopologySpreadArgs, UtilizationShapePoint,
+    BalancedAllocationArgs, CoschedulingArgs, Defaulting, InterPodAffinityArgs, NodeAffinityArgs,
+    PreemptionArgs, ResourceSpec, ResourcesFitArgs, TopologySpreadArgs, UtilizationShapePoint,
 };
 use crate::kubernetes::TopologySpreadConstraint;
 use crate::kubernetes::labels::check_key;
@@ -50,6 +50,27 @@ impl Problems {
 
     fn done(self) -> Result<(), Vec<FieldError>> {
         if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+    }
+}
+
+impl CoschedulingArgs {
+    /// Checks them.
+    ///
+    /// # Errors
+    ///
+    /// Every field that has no valid value.
+    pub fn validate(&self) -> Result<(), Vec<FieldError>> {
+        let mut problems = Problems::default();
+        for (field, seconds) in [
+            ("permitWaitingTimeSeconds", self.permit_waiting_time_seconds),
+            ("podGroupBackoffSeconds", self.pod_group_backoff_seconds),
+        ] {
+            if seconds < 0 {
+                problems.add(field, format!("{seconds} is negative; expected 0 or more"));
+            }
+        }
+        problems.range("podGroupRejectPercentage", self.pod_group_reject_percentage, 0, 100);
+        problems.done()
     }
 }
 

@@ -55,12 +55,11 @@ impl Book {
     ) -> &Known {
         let record = cluster.pod(pod);
         let template = self.template(cluster, record.class, names, cache);
-        // Pods are told from each other by it: the number of a pod is never used twice.
-        let name = record.serial.to_string();
         let info = PodInfo {
+            name: name_of(cluster, pod, &template),
             template,
-            uid: name.clone(),
-            name,
+            // Pods are told from each other by it: the number of a pod is never used twice.
+            uid: record.serial.to_string(),
             node_name: wanted_node(cluster, record.class),
             nominated_node: String::new(),
             start_time: None,
@@ -97,6 +96,13 @@ impl Book {
         *slot = Some((*class, Arc::clone(&template)));
         template
     }
+}
+
+/// The name of a pod, without its namespace.
+fn name_of(cluster: &Cluster, pod: PodId, template: &Template) -> String {
+    let name = cluster.pod_name(cluster.pod(pod));
+    let own = name.strip_prefix(&format!("{}/", template.namespace));
+    own.unwrap_or(&name).replace('/', "-")
 }
 
 /// The node that a pod of the class asks for by name; empty where it asks for none.

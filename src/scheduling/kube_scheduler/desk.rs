@@ -4,11 +4,10 @@
 //! a node only if that plugin would take that node now. Upstream tries such pods in vain; a try in
 //! vain changes nothing but the order among equals.
 
-use std::cmp::Reverse;
-
 use super::book::Book;
+use super::served::Served;
+use super::sharing::{CAPACITY, COSCHEDULING, Sharing, SortKey};
 use crate::cluster::PodRef;
-use crate::engine::SimTime;
 use crate::scheduling::kube::queue::{Hint, PluginId, QueuePolicy, QueuedPod};
 use crate::scheduling::kube::{NodeId, PodInfo, Prepared, Scheduler};
 
@@ -23,6 +22,8 @@ pub enum Event {
     PodAdded,
     /// A pod left a node.
     PodLeft(NodeId),
+    /// A pod of a group came.
+    PodSubmitted,
 }
 
 /// The scheduler and its pods.
@@ -31,13 +32,20 @@ pub struct Desk {
     pub scheduler: Scheduler,
     /// The pods.
     pub book: Book,
+    /// Which of them are its own.
+    pub served: Served,
+    /// Gangs and quotas.
+    pub sharing: Sharing,
 }
 
 impl Desk {
     /// True if `plugin` would let `pod` on `node` now.
     fn takes(&self, plugin: PluginId, pod: &PodInfo, node: NodeId) -> bool {
-        let Scheduler { profile, cache, .. } = &self.scheduler;
-        let Some(enabled) = profile.plugins.get(usize::from(plugin.0)) else { return true };
+        let cache = &self.scheduler.cache;
+        let Some(enabled) = self.scheduler.profile_of(pod).plugins.get(usize::from(plugin.0))
+        else {
+            return true;
+        };
         let state = match enabled.plugin.pre_filter(cache, pod) {
             Prepared::State(state) | Prepared::Only(state, _) => state,
             Prepared::Skip => return true,
@@ -48,8 +56,8 @@ impl Desk {
     }
 
     /// True if the plugin looks at other nodes than the one in question.
-    fn looks_around(&self, plugin: PluginId) -> bool {
-        let plugins = &self.scheduler.profile.plugins;
+    fn looks_around(&self, plugin: PluginId, pod: &PodInfo) -> bool {
+        let plugins = &self.scheduler.profile_of(pod).plugins;
         plugins.get(usize::from(plugin.0)).is_some_and(|enabled| {
             matches!(enabled.plugin.name(), "PodTopologySpread" | "InterPodAffinity")
         })
@@ -58,11 +66,12 @@ impl Desk {
 
 impl QueuePolicy for Desk {
     type Pod = PodRef;
-    type Key = (Reverse<i32>, SimTime);
+    type Key = SortKey;
     type Event = Event;
 
     fn sort_key(&self, pod: &QueuedPod<PodRef>) -> Self::Key {
-        (Reverse(pod.priority), pod.timestamp)
+        let known = self.book.get(pod.pod.pod).expect("pods in the queue are known");
+        self.sharing.sort_key(pod, &known.info)
     }
 
     fn gate(&self, pod: &QueuedPod<PodRef>) -> Option<PluginId> {
@@ -71,14 +80,26 @@ impl QueuePolicy for Desk {
         if status.is_success() {
             return None;
         }
-        Some(self.plugin(&status.plugin))
+        Some(self.plugin(&known.info, &status.plugin))
+    }
+
+    /// Pods of groups are not. Decisions take no time here: groups that fail in turn, each because
+    /// of the room that another holds for a moment, would go on failing at one instant.
+    fn may_be_early(&self, pod: &QueuedPod<PodRef>) -> bool {
+        let known = self.book.get(pod.pod.pod);
+        !known.is_some_and(|known| self.sharing.is_in_gang(&known.info))
     }
 
     fn hint(&self, plugin: PluginId, event: &Event, pod: PodRef) -> Hint {
         let Some(known) = self.book.get(pod.pod) else { return Hint::Skip };
         let helps = match event {
+            Event::PodSubmitted => plugin == COSCHEDULING,
+            // As upstream, pods that come to nodes and leave them.
+            Event::PodAdded | Event::PodLeft(_) if plugin == COSCHEDULING => true,
+            Event::PodLeft(_) if plugin == CAPACITY => self.quota_allows(&known.info),
+            _ if [COSCHEDULING, CAPACITY].contains(&plugin) => false,
             // Counts in other domains may have changed with it.
-            _ if self.looks_around(plugin) => true,
+            _ if self.looks_around(plugin, &known.info) => true,
             Event::Node(node) | Event::PodLeft(node) => self.takes(plugin, &known.info, *node),
             Event::NodeGone | Event::PodAdded => false,
         };
@@ -87,9 +108,14 @@ impl QueuePolicy for Desk {
 }
 
 impl Desk {
-    /// The place of a plugin in the profile; the first one's if it is not there.
-    pub fn plugin(&self, name: &str) -> PluginId {
-        let mut plugins = self.scheduler.profile.plugins.iter();
+    /// The place of a plugin in the profile of `pod`; the first one's if it is not there.
+    pub fn plugin(&self, pod: &PodInfo, name: &str) -> PluginId {
+        match name {
+            "Coscheduling" => return COSCHEDULING,
+            "CapacityScheduling" => return CAPACITY,
+            _ => {}
+        }
+        let mut plugins = self.scheduler.profile_of(pod).plugins.iter();
         let place = plugins.position(|enabled| enabled.plugin.name() == name).unwrap_or(0);
         PluginId(u8::try_from(place).expect("a profile has at most 64 plugins"))
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::desk::Desk;
-use crate::cluster::{NodeId, PodId, ResourceNames};
+use crate::cluster::{Cluster, NodeId, PodId, PodState, ResourceNames};
 use crate::scheduling::explanation::{Choice, Explanation};
 use crate::scheduling::kube::PodInfo;
 use crate::scheduling::placement::{Reason, Rejection, Rejections};
@@ -12,11 +12,19 @@ use crate::scheduling::placement::{Reason, Rejection, Rejections};
 /// plugin cannot tell. A pod that is bound is asked about as if it were not.
 pub fn explain(
     desk: &Desk,
+    cluster: &Cluster,
     numbers: &[NodeId],
     pod: PodId,
     names: &ResourceNames,
 ) -> Option<Explanation> {
     let known = desk.book.get(pod)?;
+    if let Some(objection) = desk.served.objection(&known.info) {
+        return Some(nowhere(desk, numbers, &objection, names));
+    }
+    let pending = cluster.pod(pod).state == PodState::Pending;
+    if pending && let Some(why) = desk.kept_by_sharing(known.reference, cluster.now()) {
+        return Some(nowhere(desk, numbers, &why, names));
+    }
     let info = PodInfo { node_name: String::new(), ..(*known.info).clone() };
     let cycle = desk.scheduler.evaluate(&info).ok()?;
     let scores = cycle.scores.as_ref();
@@ -47,4 +55,20 @@ pub fn explain(
         choices,
         rejected,
     })
+}
+
+/// No node is looked at, for one reason.
+fn nowhere(desk: &Desk, numbers: &[NodeId], why: &str, names: &ResourceNames) -> Explanation {
+    let mut nodes: Vec<NodeId> =
+        desk.scheduler.cache.order().iter().map(|slot| numbers[slot.index()]).collect();
+    nodes.sort_unstable();
+    let reason = Rejection::Policy(Reason(why.to_owned().into()));
+    let rejected: Vec<_> = nodes.into_iter().map(|node| (node, reason.clone())).collect();
+    Explanation {
+        rule: "no node is looked at".to_owned(),
+        parts: Vec::new(),
+        choices: Vec::new(),
+        rejections: Rejections::counted(&rejected, 0, names),
+        rejected,
+    }
 }

@@ -8,24 +8,26 @@ mod attributes;
 mod book;
 mod desk;
 mod explain;
+mod failing;
 mod futile;
 mod objects;
 mod options;
+mod served;
+mod sharing;
 mod translate;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use self::book::api_time;
 use self::desk::{Desk, Event};
-use self::futile::{Futile, Outcome};
+use self::futile::Futile;
+use self::sharing::Sharing;
 use super::config::SchedulerConfig;
 use super::explanation::Explanation;
-use super::kube::queue::{Hint, Place, PluginSet, QueuePolicy, QueuedPod, SchedulingQueue};
-use super::kube::{Cycle, NodeId as KubeNode, Placement, PodInfo};
+use super::kube::queue::{Hint, Place, QueuePolicy, QueuedPod, SchedulingQueue};
+use super::kube::{NodeId as KubeNode, Placement, PodInfo};
 use super::scheduler::{Decision, Scheduler, SchedulerCounts, Waiting, WaitingClasses};
-use crate::cluster::{
-    Cluster, EvictionCause, Fact, NodeId, PodClass, PodId, PodRef, PodState, ResourceNames,
-};
+use crate::cluster::{Cluster, Fact, NodeId, PodClass, PodId, PodRef, PodState, ResourceNames};
 use crate::engine::{Purpose, SimTime, Stream, Streams};
 
 use options::Ties;
@@ -53,8 +55,9 @@ pub struct KubeScheduler {
     has_news: bool,
     /// Bound pods by priority: nobody is preempted where nobody is lower.
     bound_by_priority: BTreeMap<i32, usize>,
-    /// Pods that fit nowhere, by class; some may wait no longer.
-    unschedulable: BTreeMap<u32, BTreeSet<PodRef>>,
+    /// Pods that fit nowhere, by class and by whether Coscheduling rejected them; some may wait no
+    /// longer.
+    unschedulable: BTreeMap<(u32, bool), BTreeSet<PodRef>>,
     /// Why pods of a class could not be placed, the last time.
     why: BTreeMap<u32, String>,
     futile: Futile,
@@ -64,12 +67,13 @@ pub struct KubeScheduler {
 impl KubeScheduler {
     /// A scheduler that knows nothing of the cell yet.
     pub fn new(options: KubeOptions, config: &SchedulerConfig, streams: Streams) -> Self {
-        let KubeOptions { mut scheduler, queue, ties } = options;
+        let KubeOptions { mut scheduler, served, sharing, queue, ties } = options;
         if let Some(cell) = &config.manifests {
             objects::load(&mut scheduler.cache, cell);
         }
+        let sharing = Sharing::new(sharing, config.manifests.as_deref());
         Self {
-            desk: Desk { scheduler, book: book::Book::default() },
+            desk: Desk { scheduler, book: book::Book::default(), served, sharing },
             queue: SchedulingQueue::new(queue),
             names: ResourceNames::default(),
             ties,
@@ -104,7 +108,9 @@ impl KubeScheduler {
     }
 
     fn node_gone(&mut self, cluster: &Cluster, node: NodeId) {
-        if self.nodes.get_mut(node.index()).and_then(Option::take).is_some() {
+        if let Some(slot) = self.nodes.get_mut(node.index()).and_then(Option::take) {
+            let held = self.held_on(slot);
+            self.give_back(held, "its node is gone");
             self.desk.scheduler.cache.remove_node(&cluster.nodes().spec(node).name);
             self.wake(&Event::NodeGone);
         }
@@ -113,7 +119,11 @@ impl KubeScheduler {
     /// A pod is on a node, by this scheduler's decision or otherwise.
     fn pod_bound(&mut self, cluster: &Cluster, pod: PodId, node: NodeId) {
         if self.desk.book.get(pod).is_none_or(|known| known.node.is_none()) {
-            self.desk.book.note(cluster, pod, &self.names, &mut self.desk.scheduler.cache);
+            let Desk { scheduler, book, sharing, .. } = &mut self.desk;
+            if let Some(before) = book.get(pod) {
+                sharing.forget(before);
+            }
+            sharing.note(book.note(cluster, pod, &self.names, &mut scheduler.cache));
             if let Some(slot) = self.nodes.get(node.index()).copied().flatten() {
                 self.put_on_node(pod, slot);
             }
@@ -131,7 +141,7 @@ impl KubeScheduler {
 
     /// Puts a pod on a node of the cache.
     fn put_on_node(&mut self, pod: PodId, slot: KubeNode) {
-        let Desk { scheduler, book } = &mut self.desk;
+        let Desk { scheduler, book, sharing, .. } = &mut self.desk;
         let Some(known) = book.get_mut(pod) else { return };
         let bound = PodInfo {
             node_name: scheduler.cache.node(slot).name().to_owned(),
@@ -141,15 +151,17 @@ impl KubeScheduler {
         known.info = bound.into();
         known.node = Some(slot);
         scheduler.assume(known.info.clone(), slot);
+        sharing.put(&known.info);
         *self.bound_by_priority.entry(known.info.priority()).or_default() += 1;
     }
 
     /// Takes a pod off its node of the cache, if it is on one.
     fn take_off_node(&mut self, pod: PodId) {
-        let Desk { scheduler, book } = &mut self.desk;
+        let Desk { scheduler, book, sharing, .. } = &mut self.desk;
         let Some(known) = book.get_mut(pod) else { return };
         let Some(slot) = known.node.take() else { return };
         scheduler.cache.remove_pod(&known.info, slot);
+        sharing.take(&known.info);
         let priority = known.info.priority();
         if let Some(count) = self.bound_by_priority.get_mut(&priority) {
             *count -= 1;
@@ -179,8 +191,10 @@ impl KubeScheduler {
             }
             !pods.is_empty()
         });
-        if !helped.is_empty() {
+        // Pods that hold room are in flight: they are asked when they come back.
+        if !helped.is_empty() || self.desk.sharing.holds_room() {
             self.queue.move_some(&self.desk, event, &helped, self.now);
+            self.stir(&helped);
         }
     }
 
@@ -196,131 +210,39 @@ impl KubeScheduler {
         };
         self.counts.attempts += 1;
         let info = known.info.clone();
-        let version = self.desk.scheduler.cache.version();
-        if info.nominated_node.is_empty()
-            && let Some(outcome) = self.futile.get(version, info.template.id).cloned()
-        {
-            debug_assert!(self.would_fail_so(&info, &outcome), "{}", outcome.message);
-            // What lots were drawn for then is drawn for again.
-            self.draw_candidate(&info);
-            return self.wait(queued, outcome);
+        if let Some(rejected) = self.pre_filter_shared(queued.pod, &info) {
+            return match rejected {
+                Ok(cycle) => self.give_up(cluster, queued, &info, &cycle),
+                Err(status) => self.fail(queued, status.message()),
+            };
+        }
+        if let Some(outcome) = self.known_outcome(&info) {
+            return self.fail_again(queued, &info, outcome);
         }
         let (ties, lots) = (self.ties, &mut self.lots);
         let mut pick = |equals: usize| ties.draw(equals, lots);
         match self.desk.scheduler.place(&info, &mut pick) {
-            Ok(Placement::Node(slot)) => self.bind(cluster, queued, slot),
+            Ok(Placement::Node(slot)) => self.permit(cluster, queued, &info, slot),
             Ok(Placement::Nowhere(cycle)) => self.give_up(cluster, queued, &info, &cycle),
             Err(status) => self.fail(queued, status.message()),
         }
     }
 
-    fn bind(&mut self, cluster: &Cluster, queued: QueuedPod<PodRef>, slot: KubeNode) {
+    fn bind(&mut self, queued: QueuedPod<PodRef>, slot: KubeNode) {
         let (pod, node) = (queued.pod.pod, self.numbers[slot.index()]);
-        let class = cluster.classes().get(cluster.pod(pod).class);
-        if !cluster.admits(class, node) {
-            // The objects say less than the cell knows: of single devices, for example.
-            return self.fail(queued, "the cell does not admit it on the node chosen".to_owned());
-        }
         self.queue.done(queued.pod);
         self.assumed = Some((pod, slot));
         self.counts.placed += 1;
         self.outbox.push_back(Decision::Bind { pod, node, devices: None });
     }
 
-    /// True if a try, were it made, would end as `outcome` says.
-    fn would_fail_so(&self, info: &PodInfo, outcome: &Outcome) -> bool {
-        let nodes = self.desk.scheduler.cache.order().len();
-        self.desk.scheduler.evaluate(info).is_ok_and(|cycle| {
-            cycle.feasible.is_empty() && cycle.diagnosis.message(nodes) == outcome.message
-        })
-    }
-
-    /// No node will do: somebody may have to go, and the pod waits.
-    fn give_up(
-        &mut self,
-        cluster: &Cluster,
-        queued: QueuedPod<PodRef>,
-        info: &PodInfo,
-        cycle: &Cycle,
-    ) {
-        self.counts.examined += cycle.evaluated() as u64;
-        let version = self.desk.scheduler.cache.version();
-        let plugins = cycle.diagnosis.unschedulable_plugins.iter();
-        let outcome = Outcome {
-            plugins: plugins.map(|name| self.desk.plugin(name)).collect(),
-            message: cycle.diagnosis.message(self.desk.scheduler.cache.order().len()),
-        };
-        let made_room = self.preempt(cluster, queued.pod.pod, info, cycle);
-        if !made_room && info.nominated_node.is_empty() {
-            self.futile.note(version, info.template.id, outcome.clone());
-        }
-        self.wait(queued, outcome);
-    }
-
-    /// The pod waits until something happens that may help it.
-    fn wait(&mut self, mut queued: QueuedPod<PodRef>, outcome: Outcome) {
-        self.counts.unschedulable += 1;
-        queued.unschedulable_plugins = outcome.plugins;
-        let pod = queued.pod;
-        let class = self.desk.book.get(pod.pod).expect("a pod that is tried is known").class;
-        self.why.insert(class.0, outcome.message);
-        self.queue.add_unschedulable(&self.desk, queued, self.now);
-        self.unschedulable.entry(class.0).or_default().insert(pod);
-    }
-
-    fn fail(&mut self, mut queued: QueuedPod<PodRef>, why: String) {
-        self.counts.unschedulable += 1;
-        queued.unschedulable_plugins = PluginSet::EMPTY;
-        if let Some(known) = self.desk.book.get(queued.pod.pod) {
-            self.why.insert(known.class.0, why);
-        }
-        self.queue.add_unschedulable(&self.desk, queued, self.now);
-    }
-
-    /// Where the search for somebody to preempt would begin; `None` if there is nobody.
-    fn draw_candidate(&mut self, info: &PodInfo) -> Option<usize> {
-        let lowest = self.bound_by_priority.first_key_value().map(|(priority, _)| *priority);
-        let allowed = self.desk.scheduler.profile.preemption.is_some();
-        if !allowed || lowest.is_none_or(|lowest| lowest >= info.priority()) {
-            return None;
-        }
-        let nodes = self.desk.scheduler.cache.order().len().max(1);
-        Some(self.ties.draw(nodes, &mut self.lots))
-    }
-
-    /// Clears a node for the pod, where that is allowed and helps, and nominates the pod to it.
-    /// False if nothing came of it.
-    fn preempt(&mut self, cluster: &Cluster, pod: PodId, info: &PodInfo, cycle: &Cycle) -> bool {
-        let Some(offset) = self.draw_candidate(info) else { return false };
-        let found = self.desk.scheduler.preempt(info, cycle, offset, api_time(self.now));
-        let Some(candidate) = found.first().cloned() else { return false };
-        let name = self.desk.scheduler.cache.node(candidate.node).name().to_owned();
-        for outranked in self.desk.scheduler.outranked(info, &name) {
-            self.desk.scheduler.cache.nominator.remove(&outranked);
-        }
-        let node = self.numbers[candidate.node.index()];
-        for victim in &candidate.victims {
-            let victim = cluster.pods_on(node).map(|(id, _)| id).find(|id| {
-                self.desk.book.get(*id).is_some_and(|known| known.info.name == victim.name)
-            });
-            let Some(victim) = victim else { continue };
-            self.take_off_node(victim);
-            self.counts.preempted += 1;
-            let cause = EvictionCause::Preemption;
-            self.outbox.push_back(Decision::Evict { pod: victim, cause });
-        }
-        let Desk { scheduler, book } = &mut self.desk;
-        if let Some(known) = book.get_mut(pod) {
-            let nominated = PodInfo { nominated_node: name.clone(), ..(*known.info).clone() };
-            known.info = nominated.into();
-            scheduler.cache.nominator.add(known.info.clone(), &name);
-        }
-        true
-    }
-
     fn forget(&mut self, pod: PodId) {
+        if let Some(reference) = self.desk.book.get(pod).map(|known| known.reference) {
+            self.stop_waiting(reference);
+        }
         self.take_off_node(pod);
         if let Some(known) = self.desk.book.forget(pod) {
+            self.desk.sharing.forget(&known);
             self.desk.scheduler.cache.nominator.remove(&known.info);
             self.queue.delete(known.reference);
         }
@@ -336,10 +258,20 @@ impl Scheduler for KubeScheduler {
         self.assume();
         self.now = cluster.now();
         self.forget(pod);
-        let Desk { scheduler, book } = &mut self.desk;
+        let Desk { scheduler, book, served, sharing } = &mut self.desk;
         let known = book.note(cluster, pod, &self.names, &mut scheduler.cache);
+        sharing.note(known);
+        if let Some(objection) = served.objection(&known.info) {
+            self.why.insert(known.class.0, objection);
+            return;
+        }
         let (reference, priority) = (known.reference, known.info.priority());
+        let in_gang = sharing.is_in_gang(&known.info);
         self.queue.add(&self.desk, reference, priority, self.now);
+        if in_gang {
+            self.wake(&Event::PodSubmitted);
+        }
+        self.desk.sharing.hear_news();
         self.has_news = true;
     }
 
@@ -382,20 +314,20 @@ impl Scheduler for KubeScheduler {
             | Fact::WorkloadScaled { .. }
             | Fact::WorkloadEnded { .. } => return,
         }
+        self.desk.sharing.hear_news();
         self.has_news = true;
     }
 
     /// At once if there is somebody to try; else when pods that wait are looked through. Where
     /// nothing has happened since, a try would end as the last one did.
     fn wakes_at(&self) -> Option<SimTime> {
-        if !self.has_news {
-            return None;
-        }
-        let counts = self.queue.counts();
-        if counts.active > 0 {
-            return Some(SimTime::ZERO);
-        }
-        self.queue.next_flush(self.now)
+        let deadline = self.desk.sharing.next_deadline();
+        let next = match self.has_news {
+            false => None,
+            true if self.queue.counts().active > 0 => Some(SimTime::ZERO),
+            true => self.queue.next_flush(self.now),
+        };
+        deadline.into_iter().chain(next).min()
     }
 
     fn decide(&mut self, cluster: &Cluster) -> Option<Decision> {
@@ -404,13 +336,14 @@ impl Scheduler for KubeScheduler {
             self.now = cluster.now();
             self.queue.flush_backoff(&self.desk, self.now);
             self.queue.flush_unschedulable(&self.desk, self.now);
+            self.time_out();
         }
         loop {
-            if let Some(decision) = self.outbox.pop_front() {
+            if let Some(decision) = self.next_decision(cluster) {
                 return Some(decision);
             }
             let Some(queued) = self.queue.pop() else {
-                self.has_news = false;
+                self.has_news = self.desk.sharing.is_waiting_with_news();
                 return None;
             };
             self.attempt(cluster, queued);
@@ -421,13 +354,8 @@ impl Scheduler for KubeScheduler {
         self.counts
     }
 
-    fn explain(
-        &self,
-        _cluster: &Cluster,
-        pod: PodId,
-        names: &ResourceNames,
-    ) -> Option<Explanation> {
-        explain::explain(&self.desk, &self.numbers, pod, names)
+    fn explain(&self, cluster: &Cluster, pod: PodId, names: &ResourceNames) -> Option<Explanation> {
+        explain::explain(&self.desk, cluster, &self.numbers, pod, names)
     }
 
     fn waiting(&self, cluster: &Cluster, _names: &ResourceNames, most: usize) -> WaitingClasses {

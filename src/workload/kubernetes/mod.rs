@@ -6,11 +6,14 @@
 
 mod defaults;
 mod expand;
+mod label_keys;
 mod names;
 mod read;
+mod run_time;
 
 pub use expand::{CellPod, ExpandError, KubernetesCell, Owner, OwnerKind};
 pub use read::{ManifestError, Manifests};
+pub use run_time::run_time;
 
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::kubernetes::text::documents;
 use crate::kubernetes::{
-    DaemonSet, Deployment, Job, List, Namespace, Node, Object, ObjectMeta, PersistentVolume,
-    PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
-    ReplicationController, Service, StatefulSet, StorageClass,
+    DaemonSet, Deployment, ElasticQuota, Job, List, Namespace, Node, Object, ObjectMeta,
+    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodGroup, PriorityClass,
+    ReplicaSet, ReplicationController, Service, StatefulSet, StorageClass,
 };
 
 /// The namespace of objects that name none.
@@ -43,6 +43,8 @@ pub struct Manifests {
     pub volumes: Vec<PersistentVolume>,
     pub claims: Vec<PersistentVolumeClaim>,
     pub storage_classes: Vec<StorageClass>,
+    pub pod_groups: Vec<PodGroup>,
+    pub elastic_quotas: Vec<ElasticQuota>,
     /// How many objects there are of kinds that nothing looks at.
     pub other_kinds: BTreeMap<String, usize>,
 }
@@ -101,6 +103,8 @@ impl Manifests {
             Object::Service(one) => put!(services, one),
             Object::PodDisruptionBudget(one) => put!(disruption_budgets, one),
             Object::PersistentVolumeClaim(one) => put!(claims, one),
+            Object::PodGroup(one) => put!(pod_groups, one),
+            Object::ElasticQuota(one) => put!(elastic_quotas, one),
             Object::CsiNode(_) => self.count_other("CSINode"),
             Object::Other(kind) => self.count_other(&kind),
         }

@@ -1,4 +1,5 @@
 use super::{KubernetesCell, Manifests, OwnerKind};
+use crate::kubernetes::LabelSelector;
 use crate::kubernetes::requests::{RequestOptions, pod_requests};
 
 fn manifests(text: &str) -> Manifests {
@@ -276,4 +277,63 @@ fn files_that_cannot_be_read_are_told_with_their_line() {
         let error = Manifests::default().add("f.yaml", text).expect_err(text).to_string();
         assert!(error.contains(message), "{error}");
     }
+}
+
+const KEYED: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web, tenant: red}}
+    spec:
+      containers: [{name: c}]
+      affinity:
+        podAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+          - topologyKey: zone
+            labelSelector: {matchLabels: {app: web}}
+            matchLabelKeys: [pod-template-hash, version]
+          - {topologyKey: zone, matchLabelKeys: [tenant]}
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+          - weight: 1
+            podAffinityTerm:
+              topologyKey: zone
+              labelSelector: {matchExpressions: [{key: tenant, operator: Exists}]}
+              mismatchLabelKeys: [tenant]
+      topologySpreadConstraints:
+      - {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule,
+         labelSelector: {}, matchLabelKeys: [app]}
+";
+
+#[test]
+fn label_keys_become_part_of_the_selectors_with_the_values_of_the_pod() {
+    let cell = cell(KEYED);
+    let pod = &cell.pods[0].pod;
+    let hash = pod.metadata.labels["pod-template-hash"].as_str();
+    let text = |selector: Option<&LabelSelector>| {
+        let requirements = selector?.match_expressions.iter();
+        let text = requirements.map(|one| {
+            format!("{} {} {}", one.key, one.operator, one.values.join(",")).trim().to_owned()
+        });
+        Some(text.collect::<Vec<_>>().join("; "))
+    };
+    let affinity = pod.spec.affinity.as_ref().expect("it has some");
+    let near = &affinity.pod_affinity.as_ref().expect("it has some").required;
+    // The pod has no label `version`: that key is ignored.
+    assert_eq!(text(near[0].label_selector.as_ref()), Some(format!("pod-template-hash In {hash}")));
+    assert_eq!(text(near[1].label_selector.as_ref()), None, "nothing stays nothing");
+    let away = &affinity.pod_anti_affinity.as_ref().expect("it has some").preferred[0];
+    let selector = away.pod_affinity_term.label_selector.as_ref();
+    assert_eq!(text(selector).as_deref(), Some("tenant Exists; tenant NotIn red"));
+    let spread = &pod.spec.topology_spread_constraints[0];
+    assert_eq!(text(spread.label_selector.as_ref()).as_deref(), Some("app In web"));
+    // What was made once is not made again of a dump.
+    let mut dumped = Manifests::default();
+    dumped.pods.push(pod.clone());
+    let again = KubernetesCell::new(dumped).expect("it is a pod");
+    assert_eq!(again.pods[0].pod, *pod);
 }

@@ -1,6 +1,7 @@
 //! `KubeSchedulerConfiguration` files (`kubescheduler.config.k8s.io/v1`, as kube-scheduler v1.35
 //! reads them): which plugins decide, with which arguments, and how pods back off.
 
+mod extensions;
 mod points;
 mod read;
 mod resolve;
@@ -8,8 +9,9 @@ mod types;
 
 use std::fmt;
 
+pub use extensions::{Extension, Extensions};
 pub use points::{ExtensionPoint, known_plugins};
-pub use read::read;
+pub use read::{DEFAULT_SCHEDULER, read};
 pub use types::{
     KubeSchedulerConfiguration, PluginConfig, PluginRef, PluginSet, Plugins, SchedulerProfile,
 };
@@ -47,6 +49,8 @@ pub struct ConfiguredProfile {
     pub profile: Profile,
     /// What orders the queue: `PrioritySort` or `Coscheduling`.
     pub queue_sort: String,
+    /// What is done beside filtering and scoring.
+    pub extensions: Extensions,
     /// Plugins that are enabled and known, and that are not modelled: what they would reject is
     /// not rejected.
     pub not_modelled: Vec<String>,

@@ -6,13 +6,14 @@ use serde_json::Value;
 use super::points::{ExtensionPoint, known_plugins};
 use super::resolve::profile;
 use super::types::{KubeSchedulerConfiguration, PluginSet, SchedulerProfile};
-use super::{ConfigurationError, Configured};
+use super::{ConfigurationError, Configured, ConfiguredProfile};
 use crate::engine::SimDuration;
 use crate::kubernetes::text::{Document, documents};
 
 const API_VERSION: &str = "kubescheduler.config.k8s.io/v1";
 const KIND: &str = "KubeSchedulerConfiguration";
-const DEFAULT_NAME: &str = "default-scheduler";
+/// The name of the only profile that has none, and what pods ask for that name no scheduler.
+pub const DEFAULT_SCHEDULER: &str = "default-scheduler";
 
 /// Fields that are known, by where they stand; `*` is any index. Those with `true` are only about
 /// how a real scheduler is run: they are checked for their names alone.
@@ -226,13 +227,13 @@ fn check_numbers(file: &KubeSchedulerConfiguration, problems: &mut Problems) {
 fn configure(file: &KubeSchedulerConfiguration, problems: &mut Problems) -> Configured {
     let default = [SchedulerProfile::default()];
     let listed = if file.profiles.is_empty() { &default[..] } else { &file.profiles };
-    let mut profiles: Vec<super::ConfiguredProfile> = Vec::new();
+    let mut profiles: Vec<ConfiguredProfile> = Vec::new();
     for (index, one) in listed.iter().enumerate() {
         let pointer = format!("/profiles/{index}");
         let name = match &one.scheduler_name {
             Some(name) if !name.is_empty() => name.clone(),
             // As upstream: the only profile is the default one.
-            _ if listed.len() == 1 => DEFAULT_NAME.to_owned(),
+            _ if listed.len() == 1 => DEFAULT_SCHEDULER.to_owned(),
             _ => {
                 problems.add(&pointer, "`schedulerName` is missing");
                 continue;
@@ -247,9 +248,13 @@ fn configure(file: &KubeSchedulerConfiguration, problems: &mut Problems) -> Conf
         profiles.extend(profile(one, name, percentage, &pointer, problems));
     }
     if let [first, others @ ..] = profiles.as_slice()
-        && others.iter().any(|other| other.queue_sort != first.queue_sort)
+        && let Some(other) = others.iter().find(|other| other.queue_sort != first.queue_sort)
     {
-        problems.add("/profiles", "all profiles must have the same queueSort plugin");
+        let has =
+            |one: &ConfiguredProfile| format!("{} has {}", one.scheduler_name, one.queue_sort);
+        let (first, other) = (has(first), has(other));
+        let message = "all profiles must have the same queueSort plugin";
+        problems.add("/profiles", format!("{message}: {first}, {other}"));
     }
     let seconds = |value: i64| SimDuration::from_secs(u64::try_from(value).unwrap_or(0));
     Configured {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::ConfiguredProfile;
+use super::extensions::Extensions;
 use super::points::{ExtensionPoint, Known, find, known_plugins};
 use super::read::{Problems, nearest};
 use super::types::{PluginRef, PluginSet, Plugins, SchedulerProfile};
@@ -17,7 +18,7 @@ use crate::scheduling::kube::{
 };
 
 /// Which plugins are enabled at a point, in their order, with their weights.
-type Enabling = BTreeMap<ExtensionPoint, Vec<(String, i32)>>;
+pub(super) type Enabling = BTreeMap<ExtensionPoint, Vec<(String, i32)>>;
 
 /// Makes a profile; what is wrong with it is added to `problems`.
 pub(super) fn profile(
@@ -46,6 +47,7 @@ pub(super) fn profile(
         .collect();
     not_modelled.sort();
     Some(ConfiguredProfile {
+        extensions: Extensions::new(&enabling, &args, pointer, problems),
         scheduler_name,
         profile: Profile {
             plugins: made,
@@ -208,7 +210,7 @@ fn check_args_kind(
 }
 
 /// The place of a plugin's arguments, for messages.
-fn args_pointer(enabling_pointer: &str) -> String {
+pub(super) fn args_pointer(enabling_pointer: &str) -> String {
     format!("{enabling_pointer}/pluginConfig")
 }
 

@@ -113,13 +113,12 @@ impl Fast {
     /// many equals is taken.
     pub fn choose(
         &mut self,
-        cache: &mut Cache,
+        cache: &Cache,
         pod: &PodInfo,
         start: usize,
         percentage: i32,
         pick: &mut dyn FnMut(usize) -> usize,
     ) -> Option<(NodeId, Choice)> {
-        self.catch_up(cache);
         let simple = pod.node_name.is_empty() && pod.nominated_node.is_empty();
         if !simple || cache.order().is_empty() {
             return None;
@@ -135,13 +134,22 @@ impl Fast {
         Some((cache.order()[choice.place], choice))
     }
 
-    /// Takes in what has changed.
-    fn catch_up(&mut self, cache: &mut Cache) {
-        if self.structure != Some(cache.changes().structure_version()) {
-            self.begin_anew(cache);
-        }
+    /// Lets all of `fasts`, one for each profile over `cache`, take in what has changed. To be
+    /// called before they choose.
+    pub fn catch_up<'a>(fasts: impl Iterator<Item = &'a mut Self>, cache: &mut Cache) {
+        cache.changes().record();
+        let structure = cache.changes().structure_version();
         let changes = cache.changes().take();
-        for change in &changes {
+        fasts.for_each(|fast| fast.follow(cache, structure, &changes));
+        cache.changes().give_back(changes);
+    }
+
+    fn follow(&mut self, cache: &Cache, structure: u64, changes: &[Change]) {
+        if self.structure != Some(structure) {
+            self.begin_anew(cache, structure);
+            return;
+        }
+        for change in changes {
             match change {
                 Change::Pod(node, pod, times) => self.pod_changed(cache, *node, pod, *times),
                 Change::Taints(node) => {
@@ -152,17 +160,14 @@ impl Fast {
                 }
             }
         }
-        cache.changes().give_back(changes);
         if self.log.len() > (4 * self.last.len()).max(4_096) {
             self.base += self.log.len() as u64;
             self.log.clear();
         }
     }
 
-    fn begin_anew(&mut self, cache: &mut Cache) {
-        cache.changes().record();
-        cache.changes().take();
-        self.structure = Some(cache.changes().structure_version());
+    fn begin_anew(&mut self, cache: &Cache, structure: u64) {
+        self.structure = Some(structure);
         self.keys = Keys::default();
         self.classes.clear();
         self.slots.clear();

@@ -33,7 +33,8 @@ fn decide(
 ) {
     let start = scheduler.next_start;
     let percentage = scheduler.profile.percentage_of_nodes_to_score;
-    let quick = fast.choose(&mut scheduler.cache, pod, start, percentage, &mut |ties| draw % ties);
+    Fast::catch_up(std::iter::once(&mut *fast), &mut scheduler.cache);
+    let quick = fast.choose(&scheduler.cache, pod, start, percentage, &mut |ties| draw % ties);
     let cycle = scheduler.schedule(pod).expect("no plugin fails");
     let Some((node, choice)) = quick else {
         seen.plain += 1;

@@ -54,21 +54,21 @@ impl<'a> Trial<'a> {
 
     /// Takes a pod off the node.
     pub fn remove(&mut self, other: &Arc<PodInfo>) {
-        let Scheduler { profile, cache, .. } = self.scheduler;
+        let (profile, cache) = (self.scheduler.profile_of(self.pod), &self.scheduler.cache);
         self.node.remove_pod(other);
         removed(profile, cache, &mut self.state, self.pod, other, &self.node);
     }
 
     /// Puts a pod back on the node.
     pub fn add(&mut self, other: &Arc<PodInfo>) {
-        let Scheduler { profile, cache, .. } = self.scheduler;
+        let (profile, cache) = (self.scheduler.profile_of(self.pod), &self.scheduler.cache);
         self.node.add_pod(Arc::clone(other));
         added(profile, cache, &mut self.state, self.pod, other, &self.node);
     }
 
     /// Whether the pod fits now.
     pub fn status(&self) -> Status {
-        let Scheduler { profile, cache, .. } = self.scheduler;
+        let (profile, cache) = (self.scheduler.profile_of(self.pod), &self.scheduler.cache);
         filter_with_nominated(profile, cache, &self.state, self.pod, &self.node)
     }
 
@@ -184,7 +184,7 @@ impl Scheduler {
         offset: usize,
         now: Time,
     ) -> DryRun {
-        let args = self.profile.preemption.clone().unwrap_or_default();
+        let args = self.profile_of(pod).preemption.clone().unwrap_or_default();
         let enough = candidates_to_find(&args, nodes.len());
         let mut statuses = NodeStatuses::default();
         let (mut clean, mut violating) = (Vec::new(), Vec::new());

@@ -55,6 +55,12 @@ pub trait QueuePolicy {
         true
     }
 
+    /// Whether the pod may be taken out of its back-off before its time when there is nothing else
+    /// to do.
+    fn may_be_early(&self, _pod: &QueuedPod<Self::Pod>) -> bool {
+        true
+    }
+
     /// Whether `event` may change what `plugin` says of `pod`. A plugin that has not asked to be
     /// told of the event says no.
     fn hint(&self, plugin: PluginId, event: &Self::Event, pod: Self::Pod) -> Hint;

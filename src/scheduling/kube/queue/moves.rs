@@ -239,7 +239,8 @@ impl<Q: QueuePolicy> SchedulingQueue<Q> {
 
     fn insert_backoff(&mut self, policy: &Q, mut pod: QueuedPod<Q::Pod>) {
         let expiry = self.expiry(&mut pod).unwrap_or(SimTime::ZERO);
-        self.pool.insert_backoff(expiry, policy.sort_key(&pod), pod);
+        let early = !pod.rejectors().is_empty() && policy.may_be_early(&pod);
+        self.pool.insert_backoff(expiry, policy.sort_key(&pod), pod, early);
     }
 }
 

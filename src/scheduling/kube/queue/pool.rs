@@ -15,7 +15,8 @@ use crate::engine::SimTime;
 enum Slot<K> {
     Active(K),
     Backoff(SimTime, K),
-    /// Of pods that failed without being rejected.
+    /// Of pods that are not taken before their time: those that failed without being rejected, and
+    /// those that the policy names.
     ErrorBackoff(SimTime),
     Unschedulable,
 }
@@ -84,10 +85,16 @@ impl<P: Copy + Ord + Hash + Debug, K: Ord + Clone + Debug> Pool<P, K> {
         self.insert(pod, Slot::Active(key));
     }
 
-    /// Lets a pod back off until `expiry`.
-    pub fn insert_backoff(&mut self, expiry: SimTime, key: K, pod: QueuedPod<P>) {
-        let rejected = !pod.rejectors().is_empty();
-        let slot = if rejected { Slot::Backoff(expiry, key) } else { Slot::ErrorBackoff(expiry) };
+    /// Lets a pod back off until `expiry`; it may be taken before, if it `may_be_early`.
+    pub fn insert_backoff(
+        &mut self,
+        expiry: SimTime,
+        key: K,
+        pod: QueuedPod<P>,
+        may_be_early: bool,
+    ) {
+        let slot =
+            if may_be_early { Slot::Backoff(expiry, key) } else { Slot::ErrorBackoff(expiry) };
         self.insert(pod, slot);
     }
 

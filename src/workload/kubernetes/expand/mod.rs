@@ -4,12 +4,14 @@ mod cell;
 mod daemons;
 mod numbered;
 mod pods;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use cell::{CellPod, ExpandError, KubernetesCell, Owner, OwnerKind};
 
 use super::defaults::{Priorities, fill_in};
+use super::label_keys::merge_label_keys;
 use super::names::unique;
 use super::read::Manifests;
 use crate::kubernetes::labels::Selector;
@@ -73,6 +75,8 @@ impl KubernetesCell {
             expansion.daemon_set(one, &manifests.nodes);
         }
         manifests.jobs.iter().for_each(|one| expansion.job(one));
+        expansion.check_sharing(&manifests);
+        expansion.check_run_times();
         expansion.cell.objects = manifests;
         if expansion.errors.is_empty() { Ok(expansion.cell) } else { Err(expansion.errors) }
     }
@@ -118,6 +122,7 @@ impl Expansion<'_> {
         if let Err(message) = fill_in(&mut pod.spec, &self.priorities) {
             return self.error(kind, &pod.metadata, message);
         }
+        merge_label_keys(pod);
         if pod.metadata.uid.is_empty() {
             self.made += 1;
             pod.metadata.uid = format!("pod-{}", self.made);
