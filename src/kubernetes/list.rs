@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    CsiNode, DaemonSet, Deployment, Job, Namespace, Node, PersistentVolume, PersistentVolumeClaim,
-    Pod, PodDisruptionBudget, PriorityClass, ReplicaSet, ReplicationController, Service,
-    StatefulSet, StorageClass,
+    CsiDriver, CsiNode, CsiStorageCapacity, DaemonSet, Deployment, Job, Namespace, Node,
+    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
+    ReplicationController, Service, StatefulSet, StorageClass,
 };
 
 /// Why a document is no object.
@@ -80,6 +80,8 @@ objects! {
     "PersistentVolumeClaim" => PersistentVolumeClaim(PersistentVolumeClaim),
     "StorageClass" => StorageClass(StorageClass),
     "CSINode" => CsiNode(CsiNode),
+    "CSIDriver" => CsiDriver(CsiDriver),
+    "CSIStorageCapacity" => CsiStorageCapacity(CsiStorageCapacity),
 }
 
 /// A list of objects of any kinds.

@@ -59,7 +59,8 @@ pub use policy::{
 };
 pub use quantity::{Format, Quantity, QuantityError};
 pub use storage::{
-    CsiNode, CsiNodeDriver, CsiNodeSpec, CsiVolumeSource, EphemeralVolumeSource, GcePersistentDisk,
+    AzureDiskVolumeSource, CsiDriver, CsiDriverSpec, CsiNode, CsiNodeDriver, CsiNodeSpec,
+    CsiStorageCapacity, CsiVolumeSource, EphemeralVolumeSource, GcePersistentDisk,
     IscsiVolumeSource, ObjectReference, PersistentVolume, PersistentVolumeClaim,
     PersistentVolumeClaimSpec, PersistentVolumeClaimStatus, PersistentVolumeClaimVolumeSource,
     PersistentVolumeSpec, PersistentVolumeStatus, RbdVolumeSource, StorageClass,

@@ -7,7 +7,7 @@ use super::{ElasticQuotas, QuotaState};
 use crate::kubernetes::Time;
 use crate::kubernetes::amounts::Amounts;
 use crate::scheduling::kube::preemption::{
-    Candidate, DryRun, Preemption, Trial, by_importance, pick, split_by_budget,
+    Candidate, DryRun, Preemption, Trial, by_importance, split_by_budget,
 };
 use crate::scheduling::kube::{
     Code, CycleState, NodeId, NodeInfo, NodeStatuses, PodInfo, Scheduler, Status,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::kubernetes::text::documents;
 use crate::kubernetes::{
-    DaemonSet, Deployment, Job, List, Namespace, Node, Object, ObjectMeta, PersistentVolume,
-    PersistentVolumeClaim, Pod, PodDisruptionBudget, PriorityClass, ReplicaSet,
-    ReplicationController, Service, StatefulSet, StorageClass,
+    CsiDriver, CsiNode, CsiStorageCapacity, DaemonSet, Deployment, Job, List, Namespace, Node,
+    Object, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget,
+    PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, StorageClass,
 };
 
 /// The namespace of objects that name none.
@@ -43,6 +43,9 @@ pub struct Manifests {
     pub volumes: Vec<PersistentVolume>,
     pub claims: Vec<PersistentVolumeClaim>,
     pub storage_classes: Vec<StorageClass>,
+    pub csi_nodes: Vec<CsiNode>,
+    pub csi_drivers: Vec<CsiDriver>,
+    pub storage_capacities: Vec<CsiStorageCapacity>,
     /// How many objects there are of kinds that nothing looks at.
     pub other_kinds: BTreeMap<String, usize>,
 }
@@ -101,7 +104,9 @@ impl Manifests {
             Object::Service(one) => put!(services, one),
             Object::PodDisruptionBudget(one) => put!(disruption_budgets, one),
             Object::PersistentVolumeClaim(one) => put!(claims, one),
-            Object::CsiNode(_) => self.count_other("CSINode"),
+            Object::CsiNode(one) => self.csi_nodes.push(one),
+            Object::CsiDriver(one) => self.csi_drivers.push(one),
+            Object::CsiStorageCapacity(one) => put!(storage_capacities, one),
             Object::Other(kind) => self.count_other(&kind),
         }
     }

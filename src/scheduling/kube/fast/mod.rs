@@ -7,7 +7,7 @@
 //! out feasibility and normalized scores once per group, and looks at two numbers per node.
 //!
 //! What it does not know it leaves to the plain path: pods that name a node or are tied to names,
-//! pods for which room was made, malformed terms, and pods that fit nowhere, whose failure has to
+//! pods with volumes (the pods that are there do not matter to others by their volumes), pods for which room was made, malformed terms, and pods that fit nowhere, whose failure has to
 //! be explained.
 
 mod choose;
@@ -119,8 +119,10 @@ impl Fast {
         pick: &mut dyn FnMut(usize) -> usize,
     ) -> Option<(NodeId, Choice)> {
         self.catch_up(cache);
-        let simple =
-            pod.node_name.is_empty() && pod.nominated_node.is_empty() && cache.nominator.is_empty();
+        let simple = pod.node_name.is_empty()
+            && pod.nominated_node.is_empty()
+            && !pod.template.uses_storage
+            && cache.nominator.is_empty();
         if !simple || cache.order().is_empty() {
             return None;
         }
