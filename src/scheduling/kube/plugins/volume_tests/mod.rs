@@ -1,6 +1,7 @@
 //! The volume plugins, case by case: what upstream says of a pod on each node of a small cell.
 
 mod binding;
+mod claims;
 mod limits;
 mod restrictions;
 mod zone;
