@@ -31,7 +31,7 @@ const A_SMALL_MONTH: &[&str] =
     &["duration=2d", "workload.generator.nodes=200", "workload.generator.tasks=40000"];
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 15] = [
+const GOLDENS: [Golden; 16] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -45,6 +45,7 @@ const GOLDENS: [Golden; 15] = [
     golden("swf-nasa", "swf-nasa", &[]),
     golden("fair-share", "fair-share", &[]),
     golden("kubernetes", "kubernetes", &[]),
+    golden("kubernetes-volumes", "kubernetes-volumes", &[]),
     golden("omega-3h", "omega", &["duration=3h"]),
     golden("sparrow-3min", "sparrow", &["duration=3min"]),
 ];
@@ -265,6 +266,11 @@ fn openb() {
 #[test]
 fn kubernetes() {
     compare("kubernetes");
+}
+
+#[test]
+fn kubernetes_volumes() {
+    compare("kubernetes-volumes");
 }
 
 #[test]

@@ -23,3 +23,4 @@ mod readme;
 mod reliability;
 mod shapes;
 mod support;
+mod volumes;

@@ -91,7 +91,8 @@ pub struct Scenario {
 pub struct Kubernetes {
     /// Manifests, and what `kubectl get nodes,pods,deployments,… -o yaml` writes: YAML or JSON, one
     /// object, many documents or lists. Nodes join the cell; workloads become services, with as
-    /// many pods as their controllers would make; pods that are bound go where they were.
+    /// many pods as their controllers would make; pods that are bound go where they were. Claims,
+    /// volumes and storage classes tie pods to zones under the kube-scheduler (`docs/volumes.md`).
     pub files: Vec<String>,
 }
 

@@ -10,6 +10,7 @@ use super::book::Book;
 use crate::cluster::PodRef;
 use crate::engine::SimTime;
 use crate::scheduling::kube::queue::{Hint, PluginId, QueuePolicy, QueuedPod};
+use crate::scheduling::kube::storage::{ClaimKey, claim_names};
 use crate::scheduling::kube::{NodeId, PodInfo, Prepared, Scheduler};
 
 /// What can happen in the cell.
@@ -23,6 +24,8 @@ pub enum Event {
     PodAdded,
     /// A pod left a node.
     PodLeft(NodeId),
+    /// A claim got its volume.
+    ClaimBound(ClaimKey),
 }
 
 /// The scheduler and its pods.
@@ -45,6 +48,22 @@ impl Desk {
         };
         let node = cache.node(node);
         enabled.plugin.filter(state.as_deref(), cache, pod, node).is_success()
+    }
+
+    /// True if `plugin` would let `pod` on some node now that a claim of it is bound.
+    fn takes_with(&self, plugin: PluginId, pod: &PodInfo, (namespace, name): &ClaimKey) -> bool {
+        pod.template.uses_storage
+            && pod.template.namespace == *namespace
+            && claim_names(pod).any(|claim| claim.name == *name)
+            && self.scheduler.cache.order().iter().any(|node| self.takes(plugin, pod, *node))
+    }
+
+    /// True if what the plugin says of a node does not depend on the pods there are.
+    fn overlooks_pods(&self, plugin: PluginId) -> bool {
+        let plugins = &self.scheduler.profile.plugins;
+        plugins
+            .get(usize::from(plugin.0))
+            .is_some_and(|enabled| matches!(enabled.plugin.name(), "VolumeBinding" | "VolumeZone"))
     }
 
     /// True if the plugin looks at other nodes than the one in question.
@@ -79,6 +98,8 @@ impl QueuePolicy for Desk {
         let helps = match event {
             // Counts in other domains may have changed with it.
             _ if self.looks_around(plugin) => true,
+            Event::PodLeft(_) if self.overlooks_pods(plugin) => false,
+            Event::ClaimBound(claim) => self.takes_with(plugin, &known.info, claim),
             Event::Node(node) | Event::PodLeft(node) => self.takes(plugin, &known.info, *node),
             Event::NodeGone | Event::PodAdded => false,
         };

@@ -10,6 +10,7 @@ mod explain;
 mod objects;
 mod options;
 mod translate;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -48,6 +49,8 @@ pub struct KubeScheduler {
     now: SimTime,
     /// Something happened since the last pass.
     has_news: bool,
+    /// Claims that wait for no pod have got their volumes.
+    settled: bool,
     /// Bound pods by priority: nobody is preempted where nobody is lower.
     bound_by_priority: BTreeMap<i32, usize>,
     /// Pods that fit nowhere, by class; some may wait no longer.
@@ -76,6 +79,7 @@ impl KubeScheduler {
             outbox: VecDeque::new(),
             now: SimTime::ZERO,
             has_news: false,
+            settled: false,
             bound_by_priority: BTreeMap::new(),
             unschedulable: BTreeMap::new(),
             why: BTreeMap::new(),
@@ -135,8 +139,10 @@ impl KubeScheduler {
         };
         known.info = bound.into();
         known.node = Some(slot);
-        scheduler.assume(known.info.clone(), slot);
-        *self.bound_by_priority.entry(known.info.priority()).or_default() += 1;
+        let info = known.info.clone();
+        scheduler.assume(info.clone(), slot);
+        *self.bound_by_priority.entry(info.priority()).or_default() += 1;
+        self.bind_claims(&info, slot);
     }
 
     /// Takes a pod off its node of the cache, if it is on one.
@@ -282,6 +288,7 @@ impl KubeScheduler {
         if let Some(known) = self.desk.book.forget(pod) {
             self.desk.scheduler.cache.nominator.remove(&known.info);
             self.queue.delete(known.reference);
+            self.delete_claims(&known.info);
         }
     }
 }
@@ -298,6 +305,7 @@ impl Scheduler for KubeScheduler {
         let Desk { scheduler, book } = &mut self.desk;
         let known = book.note(cluster, pod, &self.names, &mut scheduler.cache);
         let (reference, priority) = (known.reference, known.info.priority());
+        self.make_claims(pod);
         self.queue.add(&self.desk, reference, priority, self.now);
         self.has_news = true;
     }
