@@ -115,3 +115,82 @@ impl Desk {
         PluginId(u8::try_from(place).expect("a profile has at most 64 plugins"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Desk, PluginId};
+    use crate::kubernetes::{CsiNode, PersistentVolumeClaim, Pod, StorageClass};
+    use crate::scheduling::kube::{Cache, Profile, Scheduler};
+    use crate::scheduling::kube_scheduler::book::Book;
+
+    fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+        serde_json::from_value(value).expect("an object")
+    }
+
+    /// A node that holds one volume, claims `x` (for one pod) and `y`, and a class that makes
+    /// volumes.
+    fn desk() -> Desk {
+        let mut cache = Cache::new();
+        cache.set_node(&read(json!({ "metadata": { "name": "n" } })));
+        let storage = cache.storage_mut();
+        let node = json!({
+            "metadata": { "name": "n" },
+            "spec": { "drivers": [{ "name": "disk", "allocatable": { "count": 1 } }] },
+        });
+        storage.csi_nodes.insert("n".to_owned(), read::<CsiNode>(node));
+        let class = json!({ "provisioner": "disk", "volumeBindingMode": "WaitForFirstConsumer" });
+        storage.classes.insert("c".to_owned(), read::<StorageClass>(class));
+        for (name, mode) in [("x", "ReadWriteOncePod"), ("y", "ReadWriteOnce")] {
+            let claim = json!({
+                "metadata": { "name": name, "namespace": "default" },
+                "spec": { "accessModes": [mode], "storageClassName": "c" },
+            });
+            let key = ("default".to_owned(), name.to_owned());
+            storage.claims.insert(key, read::<PersistentVolumeClaim>(claim));
+        }
+        let scheduler = Scheduler::new(cache, Profile::default());
+        Desk { scheduler, book: Book::default() }
+    }
+
+    fn pod(name: &str, claim: &str) -> Pod {
+        read(json!({
+            "metadata": { "name": name, "namespace": "default" },
+            "spec": { "volumes": [{ "persistentVolumeClaim": { "claimName": claim } }] },
+        }))
+    }
+
+    #[test]
+    fn a_pod_that_leaves_frees_its_claim_and_its_slot() {
+        for (plugin, wanted) in [("VolumeRestrictions", "x"), ("NodeVolumeLimits", "y")] {
+            let mut desk = desk();
+            let plugin = desk.plugin(plugin);
+            let cache = &mut desk.scheduler.cache;
+            let node = cache.node_id("n").expect("there");
+            let there = cache.intern(&pod("there", "x"));
+            let waits = cache.intern(&pod("waits", wanted));
+            cache.add_pod(there.clone(), node);
+            assert!(!desk.takes(plugin, &waits, node));
+            assert!(desk.scheduler.cache.remove_pod(&there, node));
+            assert!(desk.takes(plugin, &waits, node));
+        }
+    }
+
+    #[test]
+    fn a_bound_claim_matters_to_pods_that_use_it() {
+        let mut desk = desk();
+        let plugin = desk.plugin("VolumeBinding");
+        let uses = desk.scheduler.cache.intern(&pod("uses", "x"));
+        let (x, y) =
+            (("default".to_owned(), "x".to_owned()), ("default".to_owned(), "y".to_owned()));
+        assert!(desk.takes_with(plugin, &uses, &x));
+        assert!(!desk.takes_with(plugin, &uses, &y));
+        let elsewhere = ("other".to_owned(), "x".to_owned());
+        assert!(!desk.takes_with(plugin, &uses, &elsewhere));
+        let overlooks = |name| desk.overlooks_pods(desk.plugin(name));
+        assert!(overlooks("VolumeBinding") && overlooks("VolumeZone"));
+        assert!(!overlooks("NodeVolumeLimits") && !overlooks("VolumeRestrictions"));
+        assert!(!desk.overlooks_pods(PluginId(63)));
+    }
+}
