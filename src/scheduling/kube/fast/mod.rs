@@ -7,8 +7,8 @@
 //! out feasibility and normalized scores once per group, and looks at two numbers per node.
 //!
 //! What it does not know it leaves to the plain path: pods that name a node or are tied to names,
-//! pods with volumes (the pods that are there do not matter to others by their volumes), pods for which room was made, malformed terms, and pods that fit nowhere, whose failure has to
-//! be explained.
+//! pods with volumes (which matter to nobody but pods with volumes), pods for which room was made,
+//! malformed terms, and pods that fit nowhere, whose failure has to be explained.
 
 mod choose;
 mod class;

@@ -42,12 +42,17 @@ impl Storage {
         }
         let mut bound = Vec::new();
         for (claim, volume) in found.volumes {
-            self.bind_to(&claim, &volume);
-            bound.push(claim);
+            // Two volumes of a pod may name one claim; upstream looks for two volumes then, too.
+            if !bound.contains(&claim) {
+                self.bind_to(&claim, &volume);
+                bound.push(claim);
+            }
         }
         for claim in found.provisions {
-            self.provision(&claim, &self.segments(&claim, node));
-            bound.push(claim);
+            if !bound.contains(&claim) {
+                self.provision(&claim, &self.segments(&claim, node));
+                bound.push(claim);
+            }
         }
         Ok(bound)
     }
