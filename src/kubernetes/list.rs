@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    CsiNode, DaemonSet, Deployment, ElasticQuota, Job, Namespace, Node, PersistentVolume,
-    PersistentVolumeClaim, Pod, PodDisruptionBudget, PodGroup, PriorityClass, ReplicaSet,
-    ReplicationController, Service, StatefulSet, StorageClass,
+    CsiDriver, CsiNode, CsiStorageCapacity, DaemonSet, Deployment, ElasticQuota, Job, Namespace,
+    Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodGroup,
+    PriorityClass, ReplicaSet, ReplicationController, Service, StatefulSet, StorageClass,
 };
 
 /// Why a document is no object.
@@ -94,6 +94,8 @@ objects! {
     "CSINode" => CsiNode(CsiNode),
     "PodGroup" => PodGroup(PodGroup),
     "ElasticQuota" => ElasticQuota(ElasticQuota),
+    "CSIDriver" => CsiDriver(CsiDriver),
+    "CSIStorageCapacity" => CsiStorageCapacity(CsiStorageCapacity),
 }
 
 /// A list of objects of any kinds.

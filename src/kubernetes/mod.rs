@@ -61,7 +61,8 @@ pub use policy::{
 pub use quantity::{Format, Quantity, QuantityError};
 pub use sharing::{ElasticQuota, ElasticQuotaSpec, PodGroup, PodGroupSpec};
 pub use storage::{
-    CsiNode, CsiNodeDriver, CsiNodeSpec, CsiVolumeSource, EphemeralVolumeSource, GcePersistentDisk,
+    AzureDiskVolumeSource, CsiDriver, CsiDriverSpec, CsiNode, CsiNodeDriver, CsiNodeSpec,
+    CsiStorageCapacity, CsiVolumeSource, EphemeralVolumeSource, GcePersistentDisk,
     IscsiVolumeSource, ObjectReference, PersistentVolume, PersistentVolumeClaim,
     PersistentVolumeClaimSpec, PersistentVolumeClaimStatus, PersistentVolumeClaimVolumeSource,
     PersistentVolumeSpec, PersistentVolumeStatus, RbdVolumeSource, StorageClass,

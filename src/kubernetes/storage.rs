@@ -1,7 +1,7 @@
 //! Volumes, claims and what provides them.
 
 use super::object::object;
-use super::{Labels, NodeSelector, ObjectMeta, ResourceRequirements};
+use super::{LabelSelector, Labels, NodeSelector, ObjectMeta, Quantity, ResourceRequirements};
 
 object! {
     /// A volume of a pod: what the scheduler looks at.
@@ -12,6 +12,9 @@ object! {
         pub csi: Option<CsiVolumeSource>,
         pub gce_persistent_disk: Option<GcePersistentDisk>,
         pub aws_elastic_block_store: Option<VolumeIdSource>,
+        pub azure_disk: Option<AzureDiskVolumeSource>,
+        pub cinder: Option<VolumeIdSource>,
+        pub portworx_volume: Option<VolumeIdSource>,
         pub rbd: Option<RbdVolumeSource>,
         pub iscsi: Option<IscsiVolumeSource>,
     }
@@ -59,6 +62,16 @@ object! {
 }
 
 object! {
+    /// A disk of Azure.
+    pub struct AzureDiskVolumeSource {
+        pub disk_name: String,
+        #[serde(rename = "diskURI")]
+        pub disk_uri: String,
+        pub read_only: Option<bool>,
+    }
+}
+
+object! {
     /// A Ceph block device.
     pub struct RbdVolumeSource {
         pub monitors: Vec<String>,
@@ -92,9 +105,12 @@ object! {
     pub struct PersistentVolumeClaimSpec {
         pub access_modes: Vec<String>,
         pub resources: ResourceRequirements,
+        /// Which volumes will do, by their labels.
+        pub selector: Option<LabelSelector>,
         pub storage_class_name: Option<String>,
         pub volume_name: String,
         pub volume_mode: Option<String>,
+        pub volume_attributes_class_name: Option<String>,
     }
 }
 
@@ -121,11 +137,18 @@ object! {
         pub access_modes: Vec<String>,
         pub storage_class_name: String,
         pub claim_ref: Option<ObjectReference>,
+        /// What becomes of it when its claim is deleted: `Retain` (where nothing is said) or
+        /// `Delete`.
+        pub persistent_volume_reclaim_policy: String,
         pub node_affinity: Option<VolumeNodeAffinity>,
         pub volume_mode: Option<String>,
+        pub volume_attributes_class_name: Option<String>,
         pub csi: Option<CsiVolumeSource>,
         pub gce_persistent_disk: Option<GcePersistentDisk>,
         pub aws_elastic_block_store: Option<VolumeIdSource>,
+        pub azure_disk: Option<AzureDiskVolumeSource>,
+        pub cinder: Option<VolumeIdSource>,
+        pub portworx_volume: Option<VolumeIdSource>,
     }
 }
 
@@ -158,6 +181,9 @@ object! {
     pub struct StorageClass {
         pub metadata: ObjectMeta,
         pub provisioner: String,
+        /// What becomes of its volumes when their claims are deleted: `Delete` (where nothing is
+        /// said) or `Retain`.
+        pub reclaim_policy: Option<String>,
         pub volume_binding_mode: Option<String>,
         pub allowed_topologies: Vec<TopologySelectorTerm>,
         pub parameters: Labels,
@@ -209,5 +235,33 @@ object! {
     /// The limit of volumes; absent, there is none.
     pub struct VolumeNodeResources {
         pub count: Option<i32>,
+    }
+}
+
+object! {
+    /// A CSI driver of the cluster; it has the driver's name.
+    pub struct CsiDriver {
+        pub metadata: ObjectMeta,
+        pub spec: CsiDriverSpec,
+    }
+}
+
+object! {
+    /// `spec` of a CSIDriver.
+    pub struct CsiDriverSpec {
+        /// Whether the driver says how much room it has.
+        pub storage_capacity: Option<bool>,
+    }
+}
+
+object! {
+    /// How much room a class has in a part of the cluster.
+    pub struct CsiStorageCapacity {
+        pub metadata: ObjectMeta,
+        pub storage_class_name: String,
+        /// Which nodes have access; absent, none.
+        pub node_topology: Option<LabelSelector>,
+        pub capacity: Option<Quantity>,
+        pub maximum_volume_size: Option<Quantity>,
     }
 }

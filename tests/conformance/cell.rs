@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cellsim::kubernetes::{Node, Object, Pod, PodDisruptionBudget};
+use cellsim::kubernetes::{Node, Object, ObjectMeta, Pod, PodDisruptionBudget};
 use cellsim::scheduling::kube::args::PreemptionArgs;
 use cellsim::scheduling::kube::profile::with_defaults;
 use cellsim::scheduling::kube::{Cache, Enabled, NodeId, PodInfo, Profile, Scheduler, Status};
@@ -34,6 +34,7 @@ pub fn cache(input: &Value) -> Result<Cache, String> {
     for object in items(&input["objects"]) {
         add_object(&mut cache, object)?;
     }
+    add_storage(&mut cache, input)?;
     for budget in items(&input["pdbs"]) {
         cache.disruption_budgets.push(read::<PodDisruptionBudget>(budget)?);
     }
@@ -63,7 +64,7 @@ fn add_object(cache: &mut Cache, value: &Value) -> Result<(), String> {
         return Ok(());
     }
     let objects = cache.objects_mut();
-    let key = |meta: &cellsim::kubernetes::ObjectMeta| (meta.namespace.clone(), meta.name.clone());
+    let key = |meta: &ObjectMeta| (meta.namespace.clone(), meta.name.clone());
     match object {
         Object::Service(one) => {
             objects.services.insert(key(&one.metadata), one);
@@ -77,7 +78,65 @@ fn add_object(cache: &mut Cache, value: &Value) -> Result<(), String> {
         Object::StatefulSet(one) => {
             objects.stateful_sets.insert(key(&one.metadata), one);
         }
+        other => return add_storage_object(cache, other),
+    }
+    Ok(())
+}
+
+fn add_storage_object(cache: &mut Cache, object: Object) -> Result<(), String> {
+    let storage = cache.storage_mut();
+    let key = |meta: &ObjectMeta| (meta.namespace.clone(), meta.name.clone());
+    match object {
+        Object::PersistentVolumeClaim(one) => {
+            storage.claims.insert(key(&one.metadata), one);
+        }
+        Object::PersistentVolume(one) => {
+            storage.volumes.insert(one.metadata.name.clone(), one);
+        }
+        Object::StorageClass(one) => {
+            storage.classes.insert(one.metadata.name.clone(), one);
+        }
+        Object::CsiNode(one) => {
+            storage.csi_nodes.insert(one.metadata.name.clone(), one);
+        }
+        Object::CsiDriver(one) => {
+            storage.drivers.insert(one.metadata.name.clone(), one);
+        }
+        Object::CsiStorageCapacity(one) => {
+            storage.capacities.insert(key(&one.metadata), one);
+        }
         other => return Err(format!("an object of an unexpected kind: {other:?}")),
+    }
+    Ok(())
+}
+
+/// Lists of one kind of storage object, by the names under which a case may have them. Their items
+/// need not say their kind; a list of one may be the object itself.
+const STORAGE_LISTS: [(&str, &[&str]); 6] = [
+    (
+        "PersistentVolumeClaim",
+        &["pvcs", "pvc", "claims", "persistent_volume_claims", "persistentVolumeClaims"],
+    ),
+    ("PersistentVolume", &["pvs", "pv", "volumes", "persistent_volumes", "persistentVolumes"]),
+    ("StorageClass", &["storage_classes", "storageClasses", "storage_class", "scs", "sc"]),
+    ("CSINode", &["csi_nodes", "csiNodes", "csi_node", "csiNode"]),
+    ("CSIDriver", &["csi_drivers", "csiDrivers", "csi_driver", "csiDriver"]),
+    (
+        "CSIStorageCapacity",
+        &["csi_storage_capacities", "csiStorageCapacities", "storage_capacities", "capacities"],
+    ),
+];
+
+fn add_storage(cache: &mut Cache, input: &Value) -> Result<(), String> {
+    for (kind, names) in STORAGE_LISTS {
+        for value in names.iter().map(|name| &input[name]).filter(|value| !value.is_null()) {
+            let list = if value.is_object() { std::slice::from_ref(value) } else { items(value) };
+            for item in list {
+                let mut item = item.clone();
+                item["kind"] = kind.into();
+                add_storage_object(cache, Object::from_value(&item).map_err(|e| e.to_string())?)?;
+            }
+        }
     }
     Ok(())
 }

@@ -24,12 +24,21 @@ pub fn runner(suite: &str) -> Option<Runner> {
 }
 
 /// The plugin of a case.
-fn plugin_of(input: &Value) -> Result<Box<dyn Plugin>, PluginError> {
-    let name = input["plugin"].as_str().unwrap_or_default();
+fn plugin_of(case: &Value) -> Result<Box<dyn Plugin>, PluginError> {
+    let input = &case["input"];
+    let name = input["plugin"].as_str().unwrap_or_else(|| volume_plugin(case));
     match fakes::by_name(name, input) {
         Some(fake) => Ok(fake),
         None => plugin(name, &arguments(&input["args"])),
     }
+}
+
+/// The volume plugin that the name of the suite begins with; empty if it is none.
+fn volume_plugin(case: &Value) -> &'static str {
+    let suite = case["file"]["suite"].as_str().unwrap_or_default();
+    let first = suite.split('.').next().unwrap_or_default();
+    let plugins = ["VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone"];
+    plugins.into_iter().find(|name| name.to_lowercase() == first).unwrap_or_default()
 }
 
 fn node_of(cache: &Cache, value: &Value) -> Result<NodeId, String> {
@@ -40,7 +49,7 @@ fn node_of(cache: &Cache, value: &Value) -> Result<NodeId, String> {
 /// Kind `filter`: PreFilter, then Filter for each node.
 pub fn filter(case: &Value) -> Result<(), String> {
     let (input, expected) = (&case["input"], &case["expected"]);
-    let plugin = plugin_of(input).map_err(|error| error.to_string())?;
+    let plugin = plugin_of(case).map_err(|error| error.to_string())?;
     let mut cache = cache(input)?;
     let pod = cache.intern(&read(&input["pod"])?);
     let prepared = if input["run_prefilter"].as_bool().unwrap_or(true) {
@@ -118,7 +127,7 @@ fn insufficient(
 pub fn score(case: &Value) -> Result<(), String> {
     let (input, expected) = (&case["input"], &case["expected"]);
     let rejects = expected["config_error"].as_bool().unwrap_or(false);
-    let plugin = match plugin_of(input) {
+    let plugin = match plugin_of(case) {
         Ok(_) if rejects => return Err("the arguments should be rejected".to_owned()),
         Err(PluginError::Invalid { fields, .. }) if rejects => {
             let fields: Vec<_> = fields.into_iter().map(|one| one.field).collect();

@@ -31,7 +31,7 @@ const A_SMALL_MONTH: &[&str] =
     &["duration=2d", "workload.generator.nodes=200", "workload.generator.tasks=40000"];
 
 /// Every scenario has one at least. What is too much for a test stands in for itself, cut short.
-const GOLDENS: [Golden; 19] = [
+const GOLDENS: [Golden; 20] = [
     golden("quick-start", "quick-start", &[]),
     golden("quick-start-12h", "quick-start", &["duration=12h", "measure.warmup=3h"]),
     golden("rack-failure-game-day", "rack-failure-game-day", &[]),
@@ -47,6 +47,7 @@ const GOLDENS: [Golden; 19] = [
     golden("quota", "quota", &[]),
     golden("kubernetes", "kubernetes", &[]),
     golden("shared-cluster", "shared-cluster", &[]),
+    golden("kubernetes-volumes", "kubernetes-volumes", &[]),
     golden("omega-3h", "omega", &["duration=3h"]),
     golden("alloc-sets", "alloc-sets", &[]),
     golden("alloc-sets-without", "alloc-sets", &["workload.trace.path=alloc-sets/without"]),
@@ -292,6 +293,11 @@ fn quota() {
 #[test]
 fn shared_cluster() {
     compare("shared-cluster");
+}
+
+#[test]
+fn kubernetes_volumes() {
+    compare("kubernetes-volumes");
 }
 
 #[test]

@@ -27,3 +27,4 @@ mod reliability;
 mod shapes;
 mod shared_cluster;
 mod support;
+mod volumes;

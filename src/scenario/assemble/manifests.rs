@@ -167,9 +167,18 @@ fn taint(taint: &api::Taint) -> Option<Taint> {
     Some(Taint { key: taint.key.clone(), value: taint.value.clone(), effect })
 }
 
-/// The workloads of the files as services: pods of one owner that ask for the same are one.
+/// Pods of one owner that ask for the same.
+struct Alike<'a> {
+    pod: Pod,
+    /// The name of the first of them.
+    first: &'a str,
+    replicas: u32,
+}
+
+/// The workloads of the files as services: pods of one owner that ask for the same are one. Members
+/// of a StatefulSet that have claims of their own are services by their own names.
 pub fn services(cell: &KubernetesCell, names: &ResourceNames) -> Vec<Service> {
-    let mut groups: BTreeMap<(Option<usize>, u64), (Pod, u32)> = BTreeMap::new();
+    let mut groups: BTreeMap<(Option<usize>, u64), Alike<'_>> = BTreeMap::new();
     let mut kinds: Vec<Pod> = Vec::new();
     for one in &cell.pods {
         let plain = without_name(&one.pod);
@@ -178,11 +187,16 @@ pub fn services(cell: &KubernetesCell, names: &ResourceNames) -> Vec<Service> {
             kinds.push(plain.clone());
             kinds.len() - 1
         });
-        groups.entry((one.owner, number as u64)).or_insert_with(|| (plain, 0)).1 += one.copies;
+        let first = one.pod.metadata.name.as_str();
+        let alike = || Alike { pod: plain, first, replicas: 0 };
+        groups.entry((one.owner, number as u64)).or_insert_with(alike).replicas += one.copies;
     }
     let mut seen = BTreeMap::new();
-    let named = groups.into_iter().map(|((owner, _), (pod, replicas))| {
+    let named = groups.into_iter().map(|((owner, _), Alike { pod, first, replicas })| {
         let name = match owner.map(|owner| &cell.owners[owner]) {
+            Some(owner) if owner.kind == OwnerKind::StatefulSet && owner.replicas > replicas => {
+                format!("{}/{first}", owner.namespace)
+            }
             Some(owner) => format!("{}/{}", owner.namespace, owner.name),
             None => format!("{}/pods", pod.metadata.namespace),
         };

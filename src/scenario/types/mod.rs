@@ -99,7 +99,8 @@ pub struct Kubernetes {
     /// many pods as their controllers would make; pods that are bound go where they were.
     /// Pods of Jobs run for as long as their annotation `pod-complete.stage.kwok.x-k8s.io/delay`
     /// says (`1h30m`), without it for ever. PodGroups and ElasticQuotas (`scheduling.x-k8s.io`)
-    /// count where a profile of the scheduler has Coscheduling or CapacityScheduling.
+    /// count where a profile of the scheduler has Coscheduling or CapacityScheduling. Claims,
+    /// volumes and storage classes tie pods to zones under the kube-scheduler (`docs/volumes.md`).
     pub files: Vec<String>,
 }
 

@@ -86,6 +86,22 @@ pub struct NodeAffinityArgs {
     pub added_affinity: Option<NodeAffinity>,
 }
 
+/// Arguments of VolumeBinding.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct VolumeBindingArgs {
+    /// How long binding may take, in seconds. It takes no time here.
+    pub bind_timeout_seconds: i64,
+    /// How capacity is scored, which upstream does only behind a gate that is off by default.
+    pub shape: Option<Vec<UtilizationShapePoint>>,
+}
+
+impl Default for VolumeBindingArgs {
+    fn default() -> Self {
+        Self { bind_timeout_seconds: 600, shape: None }
+    }
+}
+
 /// A resource and its weight.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

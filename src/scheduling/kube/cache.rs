@@ -14,11 +14,12 @@ use super::node::NodeInfo;
 use super::node_tree::{NodeTree, zone_key};
 use super::nominator::Nominator;
 use super::pod::PodInfo;
+use super::storage::{ClaimKey, Storage};
 use super::symbols::{Symbol, Symbols};
 use super::template::{Template, TemplateId, TemplateKey};
 use crate::kubernetes::{
-    Labels, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget,
-    ReplicaSet, ReplicationController, Service, StatefulSet, StorageClass,
+    Labels, Namespace, Node, Pod, PodDisruptionBudget, ReplicaSet, ReplicationController, Service,
+    StatefulSet,
 };
 
 /// The slot of a node.
@@ -35,7 +36,7 @@ impl NodeId {
 /// Objects by namespace and name.
 pub type Named<T> = BTreeMap<(String, String), T>;
 
-/// Objects that plugins look up.
+/// Objects that plugins look up, but for those of storage.
 #[derive(Debug, Clone, Default)]
 pub struct Objects {
     /// By namespace and name, as all that follow.
@@ -46,14 +47,6 @@ pub struct Objects {
     pub replication_controllers: Named<ReplicationController>,
     /// StatefulSets.
     pub stateful_sets: Named<StatefulSet>,
-    /// Claims.
-    pub claims: Named<PersistentVolumeClaim>,
-    /// Volumes, by name.
-    pub volumes: BTreeMap<String, PersistentVolume>,
-    /// Storage classes, by name.
-    pub storage_classes: BTreeMap<String, StorageClass>,
-    /// How many volumes of each driver a node can hold, by node.
-    pub volume_limits: BTreeMap<String, BTreeMap<String, i64>>,
 }
 
 /// What a cache holds, as a number of changes and one of nominations.
@@ -79,6 +72,7 @@ pub struct Cache {
     pub disruption_budgets: Vec<PodDisruptionBudget>,
     namespaces: BTreeMap<String, Namespace>,
     objects: Objects,
+    storage: Storage,
     changes: ChangeLog,
 }
 
@@ -161,6 +155,9 @@ impl Cache {
     pub fn remove_node(&mut self, name: &str) -> bool {
         let Some(id) = self.by_name.remove(name) else { return false };
         let Some(info) = self.nodes[id.index()].take() else { return false };
+        for pod in info.pods.iter().filter(|pod| pod.template.uses_storage) {
+            self.storage.pod_removed(pod);
+        }
         self.images.remove(&info.images);
         self.tree.remove(&zone_key(&info.node), id);
         self.vacant.push(id);
@@ -220,6 +217,9 @@ impl Cache {
     pub fn add_pod(&mut self, pod: Arc<PodInfo>, node: NodeId) {
         self.nominator.remove(&pod);
         self.changes.pod(node, &pod, 1);
+        if pod.template.uses_storage {
+            self.storage.pod_added(&pod);
+        }
         self.nodes[node.index()].as_mut().expect("the slot of a node is in use").add_pod(pod);
     }
 
@@ -232,6 +232,9 @@ impl Cache {
         let info = self.nodes[node.index()].as_mut().expect("the slot of a node is in use");
         let there = info.remove_pod(pod);
         if there {
+            if pod.template.uses_storage {
+                self.storage.pod_removed(pod);
+            }
             self.changes.pod(node, pod, -1);
         }
         there
@@ -289,6 +292,52 @@ impl Cache {
     /// Stands for what the cache holds: as long as it is the same, so is every decision.
     pub fn version(&self) -> CacheVersion {
         CacheVersion(self.changes.version(), self.nominator.version())
+    }
+
+    /// Claims, volumes and what provides them.
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// The same, to change. Nothing of it is kept anywhere else.
+    pub fn storage_mut(&mut self) -> &mut Storage {
+        self.changes.storage();
+        &mut self.storage
+    }
+
+    /// Binds the claims of `pod` that waited for a node, now that it goes to `node`: each to the
+    /// volume that is there for it, or to one that is made in the node's part of the cluster. What
+    /// upstream does for this in the background takes no time. Returns the claims.
+    ///
+    /// # Errors
+    ///
+    /// In upstream's words, if a claim is missing or its class says nothing of use.
+    ///
+    /// # Panics
+    ///
+    /// If the slot is vacant.
+    pub fn bind_volumes(&mut self, pod: &PodInfo, node: NodeId) -> Result<Vec<ClaimKey>, String> {
+        let info = self.nodes[node.index()].as_ref().expect("the slot of a node is in use");
+        self.changes.storage();
+        self.storage.bind(pod, info)
+    }
+
+    /// Gives volumes to the claims that do not wait for a pod, as the volume controller does.
+    pub fn settle_volumes(&mut self) {
+        let claims: Vec<ClaimKey> = self.storage.claims.keys().cloned().collect();
+        self.settle(&claims);
+    }
+
+    /// Makes the claims of the generic ephemeral volumes of `pod`, which is new.
+    pub fn add_ephemeral_claims(&mut self, pod: &PodInfo) {
+        let made = self.storage_mut().add_ephemeral_claims(pod);
+        self.settle(&made);
+    }
+
+    fn settle(&mut self, claims: &[ClaimKey]) {
+        self.changes.storage();
+        let nodes = self.order.iter().filter_map(|id| self.nodes[id.index()].as_ref());
+        self.storage.settle(claims, nodes);
     }
 
     /// How often services or controllers may have changed.

@@ -71,6 +71,11 @@ impl ChangeLog {
         self.version += 1;
     }
 
+    /// Claims or volumes may have changed. Whoever keeps something up to date asks for them anew.
+    pub(super) fn storage(&mut self) {
+        self.version += 1;
+    }
+
     pub(super) fn pod(&mut self, node: NodeId, pod: &Arc<PodInfo>, times: i64) {
         self.version += 1;
         if self.recording {

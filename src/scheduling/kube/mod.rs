@@ -26,6 +26,7 @@ mod queue_sort;
 mod resource;
 mod scores;
 mod status;
+pub mod storage;
 mod symbols;
 mod template;
 mod terms;

@@ -80,6 +80,8 @@ pub enum Part {
     Affinity(NodeAffinity),
     /// NodePorts.
     Ports,
+    /// One that is about volumes: pods that have some are left to the plain path.
+    Volumes,
     /// NodeResourcesFit.
     Fit(ResourcesFit),
     /// PodTopologySpread.

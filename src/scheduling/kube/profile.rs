@@ -7,18 +7,19 @@ use serde_json::Value;
 
 use super::args::{
     BalancedAllocationArgs, InterPodAffinityArgs, NodeAffinityArgs, PreemptionArgs,
-    ResourcesFitArgs, TopologySpreadArgs,
+    ResourcesFitArgs, TopologySpreadArgs, VolumeBindingArgs,
 };
 use super::plugin::Plugin;
 use super::plugins::{
     Allocatable, AllocatableArgs, BalancedAllocation, ImageLocality, InterPodAffinity,
-    NodeAffinity, NodeName, NodePorts, NodeUnschedulable, ResourcesFit, SchedulingGates,
-    TaintToleration, TopologySpread,
+    NodeAffinity, NodeName, NodePorts, NodeUnschedulable, NodeVolumeLimits, ResourcesFit,
+    SchedulingGates, TaintToleration, TopologySpread, VolumeBinding, VolumeRestrictions,
+    VolumeZone,
 };
 use super::validation::FieldError;
 
 /// The plugins of the default profile, in their order, with their weights.
-pub const DEFAULT_PLUGINS: [(&str, i64); 11] = [
+pub const DEFAULT_PLUGINS: [(&str, i64); 15] = [
     ("SchedulingGates", 0),
     ("NodeUnschedulable", 0),
     ("NodeName", 0),
@@ -26,6 +27,10 @@ pub const DEFAULT_PLUGINS: [(&str, i64); 11] = [
     ("NodeAffinity", 2),
     ("NodePorts", 0),
     ("NodeResourcesFit", 1),
+    ("VolumeRestrictions", 0),
+    ("NodeVolumeLimits", 0),
+    ("VolumeBinding", 0),
+    ("VolumeZone", 0),
     ("PodTopologySpread", 2),
     ("InterPodAffinity", 2),
     ("NodeResourcesBalancedAllocation", 1),
@@ -123,6 +128,14 @@ pub fn plugin(name: &str, args: &Value) -> Result<Box<dyn Plugin>, PluginError> 
             valid(name, args.validate())?;
             Box::new(ResourcesFit::new(&args))
         }
+        "VolumeRestrictions" => Box::new(VolumeRestrictions),
+        "NodeVolumeLimits" => Box::new(NodeVolumeLimits),
+        "VolumeBinding" => {
+            let args: VolumeBindingArgs = read(name, args)?;
+            valid(name, args.validate())?;
+            Box::new(VolumeBinding)
+        }
+        "VolumeZone" => Box::new(VolumeZone),
         "PodTopologySpread" => {
             let args: TopologySpreadArgs = read(name, args)?;
             valid(name, args.validate())?;

@@ -4,6 +4,7 @@ use std::hash::{Hash, Hasher};
 
 use super::constraints::Constraints;
 use super::resource::Resource;
+use super::storage::is_restricted;
 use super::symbols::{Symbol, Symbols};
 use super::terms::Terms;
 use crate::kubernetes::node_selector::{PreferredNodes, RequiredNodes};
@@ -106,6 +107,8 @@ pub struct Template {
     pub affinity_errors: Vec<String>,
     /// True if it has any affinity or anti-affinity to pods.
     pub has_affinity: bool,
+    /// True if it has volumes that are held by claims, or of which a node can have so many.
+    pub uses_storage: bool,
 }
 
 impl Template {
@@ -148,6 +151,7 @@ impl Template {
             spread: Constraints::new(&spec.topology_spread_constraints, &key.labels, symbols),
             affinity_errors: errors,
             has_affinity: to_pods.is_some() || from_pods.is_some(),
+            uses_storage: spec.volumes.iter().any(is_restricted),
             spec: key.spec.clone(),
         }
     }

@@ -7,6 +7,7 @@ use std::fmt;
 use super::args::{
     BalancedAllocationArgs, CoschedulingArgs, Defaulting, InterPodAffinityArgs, NodeAffinityArgs,
     PreemptionArgs, ResourceSpec, ResourcesFitArgs, TopologySpreadArgs, UtilizationShapePoint,
+    VolumeBindingArgs,
 };
 use crate::kubernetes::TopologySpreadConstraint;
 use crate::kubernetes::labels::check_key;
@@ -176,6 +177,30 @@ impl NodeAffinityArgs {
         }
         if let Err(error) = PreferredNodes::new(&affinity.preferred) {
             problems.add("addedAffinity.preferredDuringSchedulingIgnoredDuringExecution", error);
+        }
+        problems.done()
+    }
+}
+
+impl VolumeBindingArgs {
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    ///
+    /// See [`PreemptionArgs::validate`].
+    pub fn validate(&self) -> Result<(), Vec<FieldError>> {
+        let mut problems = Problems::default();
+        if self.bind_timeout_seconds < 0 {
+            problems.add(
+                "bindTimeoutSeconds",
+                "invalid BindTimeoutSeconds, should not be a negative value",
+            );
+        }
+        if self.shape.is_some() {
+            problems.add(
+                "shape",
+                "unexpected field `shape`, feature StorageCapacityScoring is not enabled",
+            );
         }
         problems.done()
     }

@@ -20,10 +20,12 @@ impl KubeScheduler {
         self.fails_like_its_kind(info).then(|| outcome.clone())
     }
 
-    /// True if nothing but its template decides how a try ends that fails.
+    /// True if nothing but its template decides how a try ends that fails. (Pods of one template may
+    /// have claims of their own.)
     fn fails_like_its_kind(&self, info: &PodInfo) -> bool {
         let post_filter = &self.desk.sharing.seat(info).extensions.post_filter;
         info.nominated_node.is_empty()
+            && !info.template.uses_storage
             && post_filter.iter().all(|extension| *extension == Extension::Preemption)
     }
 

@@ -12,9 +12,11 @@ mod failing;
 mod futile;
 mod objects;
 mod options;
+mod placed;
 mod served;
 mod sharing;
 mod translate;
+mod volumes;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -53,6 +55,8 @@ pub struct KubeScheduler {
     now: SimTime,
     /// Something happened since the last pass.
     has_news: bool,
+    /// Claims that wait for no pod have got their volumes.
+    settled: bool,
     /// Bound pods by priority: nobody is preempted where nobody is lower.
     bound_by_priority: BTreeMap<i32, usize>,
     /// Pods that fit nowhere, by class and by whether Coscheduling rejected them; some may wait no
@@ -84,6 +88,7 @@ impl KubeScheduler {
             outbox: VecDeque::new(),
             now: SimTime::ZERO,
             has_news: false,
+            settled: false,
             bound_by_priority: BTreeMap::new(),
             unschedulable: BTreeMap::new(),
             why: BTreeMap::new(),
@@ -113,61 +118,6 @@ impl KubeScheduler {
             self.give_back(held, "its node is gone");
             self.desk.scheduler.cache.remove_node(&cluster.nodes().spec(node).name);
             self.wake(&Event::NodeGone);
-        }
-    }
-
-    /// A pod is on a node, by this scheduler's decision or otherwise.
-    fn pod_bound(&mut self, cluster: &Cluster, pod: PodId, node: NodeId) {
-        if self.desk.book.get(pod).is_none_or(|known| known.node.is_none()) {
-            let Desk { scheduler, book, sharing, .. } = &mut self.desk;
-            if let Some(before) = book.get(pod) {
-                sharing.forget(before);
-            }
-            sharing.note(book.note(cluster, pod, &self.names, &mut scheduler.cache));
-            if let Some(slot) = self.nodes.get(node.index()).copied().flatten() {
-                self.put_on_node(pod, slot);
-            }
-        }
-        self.wake(&Event::PodAdded);
-    }
-
-    /// The decision that was given out last has been carried out: the next one counts it. (Until
-    /// then the cache is as the decision found it, so that it can be explained.)
-    fn assume(&mut self) {
-        if let Some((pod, slot)) = self.assumed.take() {
-            self.put_on_node(pod, slot);
-        }
-    }
-
-    /// Puts a pod on a node of the cache.
-    fn put_on_node(&mut self, pod: PodId, slot: KubeNode) {
-        let Desk { scheduler, book, sharing, .. } = &mut self.desk;
-        let Some(known) = book.get_mut(pod) else { return };
-        let bound = PodInfo {
-            node_name: scheduler.cache.node(slot).name().to_owned(),
-            start_time: Some(api_time(self.now)),
-            ..(*known.info).clone()
-        };
-        known.info = bound.into();
-        known.node = Some(slot);
-        scheduler.assume(known.info.clone(), slot);
-        sharing.put(&known.info);
-        *self.bound_by_priority.entry(known.info.priority()).or_default() += 1;
-    }
-
-    /// Takes a pod off its node of the cache, if it is on one.
-    fn take_off_node(&mut self, pod: PodId) {
-        let Desk { scheduler, book, sharing, .. } = &mut self.desk;
-        let Some(known) = book.get_mut(pod) else { return };
-        let Some(slot) = known.node.take() else { return };
-        scheduler.cache.remove_pod(&known.info, slot);
-        sharing.take(&known.info);
-        let priority = known.info.priority();
-        if let Some(count) = self.bound_by_priority.get_mut(&priority) {
-            *count -= 1;
-            if *count == 0 {
-                self.bound_by_priority.remove(&priority);
-            }
         }
     }
 
@@ -245,6 +195,7 @@ impl KubeScheduler {
             self.desk.sharing.forget(&known);
             self.desk.scheduler.cache.nominator.remove(&known.info);
             self.queue.delete(known.reference);
+            self.delete_claims(&known.info);
         }
     }
 }
@@ -267,6 +218,7 @@ impl Scheduler for KubeScheduler {
         }
         let (reference, priority) = (known.reference, known.info.priority());
         let in_gang = sharing.is_in_gang(&known.info);
+        self.make_claims(pod);
         self.queue.add(&self.desk, reference, priority, self.now);
         if in_gang {
             self.wake(&Event::PodSubmitted);

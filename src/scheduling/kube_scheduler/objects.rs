@@ -1,6 +1,9 @@
 //! What plugins look up besides nodes and pods, from the manifests of the cell.
 
+use std::collections::BTreeMap;
+
 use crate::kubernetes::ObjectMeta;
+use crate::scheduling::kube::storage::Storage;
 use crate::scheduling::kube::{Cache, Named};
 use crate::workload::kubernetes::KubernetesCell;
 
@@ -14,12 +17,21 @@ pub fn load(cache: &mut Cache, cell: &KubernetesCell) {
     objects.replica_sets = named(&cell.replica_sets, |one| &one.metadata);
     objects.replication_controllers = named(&from.replication_controllers, |one| &one.metadata);
     objects.stateful_sets = named(&from.stateful_sets, |one| &one.metadata);
-    objects.claims = named(&from.claims, |one| &one.metadata);
-    let by_name = |meta: &ObjectMeta| meta.name.clone();
-    objects.volumes =
-        from.volumes.iter().map(|one| (by_name(&one.metadata), one.clone())).collect();
-    objects.storage_classes =
-        from.storage_classes.iter().map(|one| (by_name(&one.metadata), one.clone())).collect();
+    load_storage(cache.storage_mut(), cell);
+}
+
+fn load_storage(storage: &mut Storage, cell: &KubernetesCell) {
+    let from = &cell.objects;
+    storage.claims = named(&cell.claims, |one| &one.metadata);
+    storage.volumes = by_name(&from.volumes, |one| &one.metadata);
+    storage.classes = by_name(&from.storage_classes, |one| &one.metadata);
+    storage.csi_nodes = by_name(&from.csi_nodes, |one| &one.metadata);
+    storage.drivers = by_name(&from.csi_drivers, |one| &one.metadata);
+    storage.capacities = named(&from.storage_capacities, |one| &one.metadata);
+}
+
+fn by_name<T: Clone>(list: &[T], meta: impl Fn(&T) -> &ObjectMeta) -> BTreeMap<String, T> {
+    list.iter().map(|one| (meta(one).name.clone(), one.clone())).collect()
 }
 
 fn named<T: Clone>(list: &[T], meta: impl Fn(&T) -> &ObjectMeta) -> Named<T> {

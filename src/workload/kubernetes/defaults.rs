@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use super::expand::KubernetesCell;
 use crate::kubernetes::requests::is_pod_level_resource;
-use crate::kubernetes::{PodSpec, PriorityClass, ResourceRequirements, Toleration};
+use crate::kubernetes::{PodSpec, PriorityClass, ResourceRequirements, StorageClass, Toleration};
 
 /// Pods stay so many seconds on a node that is not ready or cannot be reached.
 const TOLERATION_SECONDS: i64 = 300;
@@ -113,6 +114,40 @@ fn pod_level_requests(spec: &mut PodSpec) {
         let asked = spec.containers.iter().any(|one| one.resources.requests.contains_key(name));
         if is_pod_level_resource(name) && (!asked || name.starts_with("hugepages-")) {
             resources.requests.entry(name.clone()).or_insert(*limit);
+        }
+    }
+}
+
+/// Says of a StorageClass that claims without a class are of it.
+const DEFAULT_CLASS: &str = "storageclass.kubernetes.io/is-default-class";
+
+/// Fills in what storage leaves out: claims are bound at once where their class says nothing else,
+/// volumes of nobody are free, and claims that name no class are of the default one
+/// (`plugin/pkg/admission/storage/storageclass/setdefault`: the youngest of several, of equally old
+/// ones the first by name). A claim that names the class `` (nothing) wants none.
+pub(super) fn fill_in_storage(cell: &mut KubernetesCell) {
+    for class in &mut cell.objects.storage_classes {
+        class.volume_binding_mode.get_or_insert("Immediate".to_owned());
+    }
+    for volume in &mut cell.objects.volumes {
+        if volume.status.phase.is_empty() {
+            "Available".clone_into(&mut volume.status.phase);
+        }
+    }
+    let is_default = |class: &&StorageClass| {
+        class.metadata.annotations.get(DEFAULT_CLASS).is_some_and(|value| value == "true")
+    };
+    let age = |class: &&StorageClass| {
+        (std::cmp::Reverse(class.metadata.creation_timestamp), class.metadata.name.clone())
+    };
+    let default = cell.objects.storage_classes.iter().filter(is_default).min_by_key(age);
+    let Some(default) = default.map(|class| class.metadata.name.clone()) else { return };
+    let templates = cell.pods.iter_mut().flat_map(|one| &mut one.pod.spec.volumes);
+    let templates = templates.filter_map(|volume| volume.ephemeral.as_mut());
+    let templates = templates.filter_map(|source| source.volume_claim_template.as_mut());
+    for claim in cell.claims.iter_mut().chain(templates) {
+        if claim.spec.volume_name.is_empty() {
+            claim.spec.storage_class_name.get_or_insert_with(|| default.clone());
         }
     }
 }

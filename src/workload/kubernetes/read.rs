@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::kubernetes::text::documents;
 use crate::kubernetes::{
-    DaemonSet, Deployment, ElasticQuota, Job, List, Namespace, Node, Object, ObjectMeta,
-    PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, PodGroup, PriorityClass,
-    ReplicaSet, ReplicationController, Service, StatefulSet, StorageClass,
+    CsiDriver, CsiNode, CsiStorageCapacity, DaemonSet, Deployment, ElasticQuota, Job, List,
+    Namespace, Node, Object, ObjectMeta, PersistentVolume, PersistentVolumeClaim, Pod,
+    PodDisruptionBudget, PodGroup, PriorityClass, ReplicaSet, ReplicationController, Service,
+    StatefulSet, StorageClass,
 };
 
 /// The namespace of objects that name none.
@@ -45,6 +46,9 @@ pub struct Manifests {
     pub storage_classes: Vec<StorageClass>,
     pub pod_groups: Vec<PodGroup>,
     pub elastic_quotas: Vec<ElasticQuota>,
+    pub csi_nodes: Vec<CsiNode>,
+    pub csi_drivers: Vec<CsiDriver>,
+    pub storage_capacities: Vec<CsiStorageCapacity>,
     /// How many objects there are of kinds that nothing looks at.
     pub other_kinds: BTreeMap<String, usize>,
 }
@@ -105,7 +109,9 @@ impl Manifests {
             Object::PersistentVolumeClaim(one) => put!(claims, one),
             Object::PodGroup(one) => put!(pod_groups, one),
             Object::ElasticQuota(one) => put!(elastic_quotas, one),
-            Object::CsiNode(_) => self.count_other("CSINode"),
+            Object::CsiNode(one) => self.csi_nodes.push(one),
+            Object::CsiDriver(one) => self.csi_drivers.push(one),
+            Object::CsiStorageCapacity(one) => put!(storage_capacities, one),
             Object::Other(kind) => self.count_other(&kind),
         }
     }

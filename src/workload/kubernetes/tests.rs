@@ -139,6 +139,68 @@ spec: {containers: [{name: c}]}
     assert_eq!(claim.claim_name, "data-db-0");
     assert_eq!(pod.metadata.namespace, "default");
     assert_eq!(pod.metadata.labels["apps.kubernetes.io/pod-index"], "0");
+    let claims: Vec<&str> = cell.claims.iter().map(|one| one.metadata.name.as_str()).collect();
+    assert_eq!(claims, ["data-db-0"], "pods of the files have theirs in the files");
+}
+
+#[test]
+fn claims_are_made_once_and_get_the_default_class() {
+    let text = "
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers: [{name: c}]
+      volumes: [{name: tmp, ephemeral: {volumeClaimTemplate: {spec: {}}}}]
+  volumeClaimTemplates: [{metadata: {name: data}}, {metadata: {name: log}, spec: {storageClassName: ''}}]
+---
+kind: PersistentVolumeClaim
+metadata: {name: data-db-1}
+spec: {storageClassName: slow}
+---
+kind: StorageClassList
+items:
+- metadata: {name: slow}
+  provisioner: p
+- metadata:
+    name: fast
+    annotations: {storageclass.kubernetes.io/is-default-class: 'true'}
+  provisioner: p
+  volumeBindingMode: WaitForFirstConsumer
+---
+kind: PersistentVolume
+metadata: {name: v}
+---
+kind: CSINode
+metadata: {name: n}
+spec: {drivers: [{name: p, allocatable: {count: 3}}]}
+";
+    let cell = cell(text);
+    let claims: Vec<_> = cell
+        .claims
+        .iter()
+        .map(|one| {
+            let class = one.spec.storage_class_name.as_deref().expect("a class");
+            (one.metadata.name.as_str(), class, one.metadata.namespace.as_str())
+        })
+        .collect();
+    let expected = [
+        ("data-db-1", "slow", "default"),
+        ("data-db-0", "fast", "default"),
+        ("log-db-0", "", "default"),
+        ("log-db-1", "", "default"),
+    ];
+    assert_eq!(claims, expected);
+    let source = cell.pods[0].pod.spec.volumes[0].ephemeral.as_ref().expect("ephemeral");
+    let template = source.volume_claim_template.as_ref().expect("a template");
+    assert_eq!(template.spec.storage_class_name.as_deref(), Some("fast"));
+    let modes: Vec<_> =
+        cell.objects.storage_classes.iter().map(|one| one.volume_binding_mode.as_deref()).collect();
+    assert_eq!(modes, [Some("Immediate"), Some("WaitForFirstConsumer")]);
+    assert_eq!(cell.objects.volumes[0].status.phase, "Available");
+    assert_eq!(cell.objects.csi_nodes.len(), 1);
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn without_anything_it_is_the_default_profile() {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
-    assert!(profile.not_modelled.contains(&"VolumeBinding".to_owned()));
+    assert_eq!(profile.not_modelled, ["DynamicResources"]);
 }
 
 #[test]

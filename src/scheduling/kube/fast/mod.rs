@@ -7,8 +7,9 @@
 //! out feasibility and normalized scores once per group, and looks at two numbers per node.
 //!
 //! What it does not know it leaves to the plain path: pods that name a node or are tied to names,
-//! pods for which room was made (and those that such a pod may keep off nodes by more than what it
-//! takes), malformed terms, and pods that fit nowhere, whose failure has to be explained.
+//! pods with volumes (which matter to nobody but pods with volumes), pods for which room was made
+//! (and those that such a pod may keep off nodes by more than what it takes), malformed terms, and
+//! pods that fit nowhere, whose failure has to be explained.
 
 mod choose;
 mod class;
@@ -119,7 +120,8 @@ impl Fast {
         percentage: i32,
         pick: &mut dyn FnMut(usize) -> usize,
     ) -> Option<(NodeId, Choice)> {
-        let simple = pod.node_name.is_empty() && pod.nominated_node.is_empty();
+        let simple =
+            pod.node_name.is_empty() && pod.nominated_node.is_empty() && !pod.template.uses_storage;
         if !simple || cache.order().is_empty() {
             return None;
         }

@@ -42,8 +42,8 @@ impl Parts {
         for enabled in &profile.plugins {
             let weight = enabled.weight;
             match enabled.plugin.part() {
-                // Pods that name a node are left to the plain path.
-                Part::Nothing | Part::Name => {}
+                // Pods that name a node or have volumes are left to the plain path.
+                Part::Nothing | Part::Name | Part::Volumes => {}
                 Part::Unschedulable => parts.unschedulable = true,
                 Part::Taints => parts.taints = Some(((), weight)),
                 Part::Affinity(plugin) => parts.affinity = Some((plugin, weight)),

@@ -41,7 +41,7 @@ fn decide(
         let simple = scheduler.cache.nominator.is_empty() && pod.node_name.is_empty();
         let tied = crate::scheduling::kube::plugins::node_names(&pod.template.spec).is_some();
         assert!(
-            cycle.feasible.is_empty() || !simple || tied,
+            cycle.feasible.is_empty() || !simple || tied || pod.template.uses_storage,
             "the fast path finds no node for {:?}, but {} will do",
             pod.template.spec,
             cycle.feasible.len()

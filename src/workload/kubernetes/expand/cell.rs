@@ -1,6 +1,6 @@
 //! A cell as objects: what comes of the expansion.
 
-use crate::kubernetes::{Pod, ReplicaSet};
+use crate::kubernetes::{PersistentVolumeClaim, Pod, ReplicaSet};
 use crate::workload::kubernetes::read::Manifests;
 
 /// What owns pods.
@@ -73,10 +73,12 @@ pub struct CellPod {
 /// Nodes, pods and what is around them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct KubernetesCell {
-    /// All objects; pods and ReplicaSets that were made here are not among them, see below.
+    /// All objects; pods, ReplicaSets and claims that were made here are not among them, see below.
     pub objects: Manifests,
     /// ReplicaSets, of the files and of Deployments.
     pub replica_sets: Vec<ReplicaSet>,
+    /// Claims, of the files and of StatefulSets.
+    pub claims: Vec<PersistentVolumeClaim>,
     /// Pods that are there or wanted; those of the files first.
     pub pods: Vec<CellPod>,
     /// Workloads.

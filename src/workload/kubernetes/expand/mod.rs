@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use cell::{CellPod, ExpandError, KubernetesCell, Owner, OwnerKind};
 
-use super::defaults::{Priorities, fill_in};
+use super::defaults::{Priorities, fill_in, fill_in_storage};
 use super::label_keys::merge_label_keys;
 use super::names::unique;
 use super::read::Manifests;
@@ -56,6 +56,7 @@ impl KubernetesCell {
             made: 0,
         };
         expansion.cell.replica_sets.clone_from(&manifests.replica_sets);
+        expansion.cell.claims.clone_from(&manifests.claims);
         expansion.take_pods(&manifests);
         manifests.deployments.iter().for_each(|one| expansion.deployment(one));
         expansion.replica_sets(&manifests);
@@ -78,6 +79,7 @@ impl KubernetesCell {
         expansion.check_sharing(&manifests);
         expansion.check_run_times();
         expansion.cell.objects = manifests;
+        fill_in_storage(&mut expansion.cell);
         if expansion.errors.is_empty() { Ok(expansion.cell) } else { Err(expansion.errors) }
     }
 }

@@ -6,7 +6,8 @@ use super::cell::{CellPod, OwnerKind};
 use super::pods::pod_of;
 use super::{Expansion, controller};
 use crate::kubernetes::{
-    Condition, Job, PersistentVolumeClaimVolumeSource, PodTemplateSpec, StatefulSet, Volume,
+    Condition, Job, ObjectMeta, PersistentVolumeClaim, PersistentVolumeClaimVolumeSource,
+    PodTemplateSpec, StatefulSet, Volume,
 };
 use crate::workload::kubernetes::names::unique;
 
@@ -34,8 +35,9 @@ impl Expansion<'_> {
             let labels = &mut pod.metadata.labels;
             labels.insert("statefulset.kubernetes.io/pod-name".to_owned(), name.clone());
             labels.insert("apps.kubernetes.io/pod-index".to_owned(), ordinal.to_string());
-            for claim in &spec.volume_claim_templates {
-                let claim = &claim.metadata.name;
+            for template in &spec.volume_claim_templates {
+                let claim = &template.metadata.name;
+                self.claim(meta, template, format!("{claim}-{name}"));
                 pod.spec.volumes.retain(|volume| volume.name != *claim);
                 pod.spec.volumes.push(Volume {
                     name: claim.clone(),
@@ -48,6 +50,20 @@ impl Expansion<'_> {
             }
             self.add(pod, Some(place), true, kind.name());
         }
+    }
+
+    /// A claim of a StatefulSet, unless there is one of that name. It outlives its pod.
+    fn claim(&mut self, set: &ObjectMeta, template: &PersistentVolumeClaim, name: String) {
+        let there = |one: &PersistentVolumeClaim| {
+            one.metadata.namespace == set.namespace && one.metadata.name == name
+        };
+        if self.cell.claims.iter().any(there) {
+            return;
+        }
+        let mut claim = template.clone();
+        claim.metadata.namespace.clone_from(&set.namespace);
+        claim.metadata.name = name;
+        self.cell.claims.push(claim);
     }
 
     /// A Job makes as many pods as may run at a time, as long as so many are missing.

@@ -6,7 +6,10 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 use serde_json::{Map, Value, json};
 
-use crate::kubernetes::{Namespace, Node, Pod, ReplicaSet, Service};
+use crate::kubernetes::{
+    Namespace, Node, PersistentVolumeClaim, Pod, ReplicaSet, Service, StorageClass,
+};
+use crate::scheduling::kube::storage::WAIT_FOR_FIRST_CONSUMER;
 use crate::scheduling::kube::{Cache, NodeId, PodInfo};
 
 const NAMESPACES: [&str; 2] = ["prod", "test"];
@@ -200,6 +203,14 @@ impl World {
         if self.chance(0.3) {
             spec["tolerations"] = json!([{ "key": "a", "operator": "Exists" }]);
         }
+        if self.chance(0.12) {
+            let disk = json!({ "pdName": self.one(&["d", "e"]), "readOnly": self.chance(0.5) });
+            let claim = json!({ "claimName": "data" });
+            spec["volumes"] = match self.chance(0.5) {
+                true => json!([{ "gcePersistentDisk": disk }]),
+                false => json!([{ "persistentVolumeClaim": claim }]),
+            };
+        }
         let owner = json!([{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": app, "controller": true }]);
         json!({
             "metadata": {
@@ -218,7 +229,15 @@ impl World {
         }
         for name in NAMESPACES {
             cache.set_namespace(namespace(name, name));
+            let key = (name.to_owned(), "data".to_owned());
+            cache.storage_mut().claims.insert(key, claim(name));
         }
+        let class = StorageClass {
+            provisioner: "disk".to_owned(),
+            volume_binding_mode: Some(WAIT_FOR_FIRST_CONSUMER.to_owned()),
+            ..StorageClass::default()
+        };
+        cache.storage_mut().classes.insert("made".to_owned(), class);
         cache
     }
 
@@ -327,4 +346,13 @@ fn node_of(value: &Value) -> Node {
 fn namespace(name: &str, env: &str) -> Namespace {
     let value = json!({ "metadata": { "name": name, "labels": { "env": env } } });
     serde_json::from_value(value).expect("a valid namespace")
+}
+
+/// The claim `data` of a namespace, which waits for a pod.
+fn claim(namespace: &str) -> PersistentVolumeClaim {
+    let mut claim = PersistentVolumeClaim::default();
+    "data".clone_into(&mut claim.metadata.name);
+    namespace.clone_into(&mut claim.metadata.namespace);
+    claim.spec.storage_class_name = Some("made".to_owned());
+    claim
 }
