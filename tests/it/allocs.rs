@@ -339,33 +339,31 @@ fn an_alloc_is_to_its_pods_what_a_node_of_its_size_is() {
     assert_eq!(inside.0, plain.0, "every pod starts and ends when it did");
 }
 
-/// A cell with whatever can happen to allocs and what is inside of them; `equals`: all pods have the
-/// same priority.
-fn anything(seed: u64, equals: bool) -> Vec<(u64, Change)> {
+/// A cell with whatever can happen to allocs and what is inside of them.
+fn anything(seed: u64) -> Vec<(u64, Change)> {
     let mut dice = Streams { seed, run: 0 }.stream(Purpose::Custom(9), 0);
     let mut changes = Vec::new();
-    let alloc = if equals { PLAIN } else { ALLOC };
     for set in 0..4 {
         changes.push((0, job(1 + set, JobAlloc::Set)));
         changes.push((0, job(11 + set, JobAlloc::Inside(1 + set))));
         changes.push((0, job(21 + set, JobAlloc::Inside(1 + set))));
         for instance in 0..3 {
             let size = 1000 + dice.below(2) as i64 * 1000;
-            changes.push((0, submit(100 + set * 10 + instance, 1 + set, alloc, size, 0)));
+            changes.push((0, submit(100 + set * 10 + instance, 1 + set, ALLOC, size, 0)));
         }
     }
     for step in 0..250 {
         let (time, key, set) = (1 + step * 3, 1000 + step, dice.below(4));
         let cpu = 100 + dice.below(8) as i64 * 100;
         let run = 20 + dice.below(200);
-        let template = if equals { PLAIN } else { [PLAIN, URGENT][dice.below(2) as usize] };
+        let template = [PLAIN, URGENT][dice.below(2) as usize];
         changes.push((
             time,
             match dice.below(16) {
                 0 => Change::Kill { key: PodKey(100 + set * 10 + dice.below(3)) },
                 1 => Change::Resize {
                     key: PodKey(100 + set * 10 + dice.below(3)),
-                    template: TemplateIndex(alloc),
+                    template: TemplateIndex(ALLOC),
                     requests: Resources::pod(cpu * 3, cpu * 3),
                 },
                 2 => Change::Resize {
@@ -379,7 +377,7 @@ fn anything(seed: u64, equals: bool) -> Vec<(u64, Change)> {
                     let pod = pod(key, 11 + set, template, cpu, run);
                     Change::Submit(PodRecord { alloc_index, ..pod })
                 }
-                5 => submit(key, 1 + set, alloc, 1500, 300),
+                5 => submit(key, 1 + set, ALLOC, 1500, 300),
                 6..=8 => submit(key, 100 + key, template, cpu * 3, run),
                 9..=11 => submit(key, 21 + set, template, cpu, run),
                 _ => submit(key, 11 + set, template, cpu, run),
@@ -404,8 +402,7 @@ impl Observer for Entries {
 fn every_scheduler_leaves_pods_inside_of_allocs_to_the_desk() {
     let known = architectures().iter().map(|entry| entry.name);
     for name in known.filter(|name| *name != cellsim::scheduling::PROCESS) {
-        // kube-scheduler may preempt without end here, with allocs and without.
-        let mut config = story(5, anything(3, name == "kube-scheduler"));
+        let mut config = story(5, anything(3));
         config.scheduler.preemption = PreemptionRule::LowerPriority;
         config.architecture = Some(architecture(name, &serde_json::Value::Null));
         config.faults = vec![fault(150, 100), fault(400, 20), fault(600, 300)];

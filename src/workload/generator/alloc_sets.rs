@@ -183,9 +183,7 @@ mod tests {
     }
 
     fn config() -> GeneratorConfig {
-        let mut config = GeneratorConfig { tasks: Some(3_000), ..borg_like(50) };
-        config.initial = super::super::InitialPopulation::Empty;
-        config
+        GeneratorConfig { tasks: Some(3_000), ..borg_like(50) }
     }
 
     fn with_sets(share: f64) -> Vec<Record> {

@@ -394,8 +394,9 @@ fn label_keys_become_part_of_the_selectors_with_the_values_of_the_pod() {
     let spread = &pod.spec.topology_spread_constraints[0];
     assert_eq!(text(spread.label_selector.as_ref()).as_deref(), Some("app In web"));
     // What was made once is not made again of a dump.
-    let mut dumped = Manifests::default();
-    dumped.pods.push(pod.clone());
-    let again = KubernetesCell::new(dumped).expect("it is a pod");
-    assert_eq!(again.pods[0].pod, *pod);
+    let mut dumped = pod.clone();
+    dumped.metadata.name = "web-1".to_owned();
+    let manifests = Manifests { pods: vec![dumped.clone()], ..Manifests::default() };
+    let again = KubernetesCell::new(manifests).expect("it is a pod");
+    assert_eq!(again.pods[0].pod, dumped);
 }
