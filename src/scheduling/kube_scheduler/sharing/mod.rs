@@ -34,8 +34,9 @@ pub const CAPACITY: PluginId = PluginId(63);
 /// rejected would be tried again and again at one instant.
 const SHORTEST_BACKOFF: SimDuration = SimDuration(1);
 
-/// Higher priority first, then by time in nanoseconds, then by namespace and name.
-pub type SortKey = (Reverse<i32>, i64, String);
+/// Higher priority first, then by time in nanoseconds, then, where groups count, by namespace and
+/// name. (Comparing empty strings instead of none takes half of the time of a run.)
+pub type SortKey = (Reverse<i32>, i64, Option<Box<str>>);
 
 /// What a profile does beside filtering and scoring.
 pub struct Seat {
@@ -158,10 +159,10 @@ impl Sharing {
     /// What decides where a pod is in the queue.
     pub fn sort_key(&self, pod: &QueuedPod<PodRef>, known: &PodInfo) -> SortKey {
         if !self.sorts_by_group {
-            return (Reverse(pod.priority), api_time(pod.timestamp).0, String::new());
+            return (Reverse(pod.priority), api_time(pod.timestamp).0, None);
         }
         let key = self.seat(known).gangs.key(known, pod.initial_attempt.map(api_time));
-        (Reverse(key.priority), key.created.map_or(i64::MIN, |time| time.0), key.pod)
+        (Reverse(key.priority), key.created.map_or(i64::MIN, |time| time.0), Some(key.pod.into()))
     }
 
     /// The scheduler has come to know a pod.
