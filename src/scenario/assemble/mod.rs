@@ -308,7 +308,7 @@ fn with_names_of_trace(
     load: &Load,
     problems: &mut Problems<'_>,
 ) -> ResourceNames {
-    let Load::Trace(TracePlan::Native(_, of_trace)) = load else { return names };
+    let Load::Trace(TracePlan::Native { names: of_trace, .. }) = load else { return names };
     let given = names != ResourceNames::default();
     if given && names != *of_trace {
         let message = "the trace has other extended resources than cluster.resources";
@@ -339,8 +339,8 @@ fn metered(
         }
         Load::Trace(TracePlan::Openb(_)) => dimension == Dimension::GPU,
         Load::Trace(TracePlan::Swf(_)) => false,
-        Load::Trace(TracePlan::Native(..)) => {
-            dimension == Dimension::GPU || dimension >= Dimension::FIRST_EXTENDED
+        Load::Trace(TracePlan::Native { gpus, .. }) => {
+            (*gpus && dimension == Dimension::GPU) || dimension >= Dimension::FIRST_EXTENDED
         }
         Load::Services | Load::Generated(_) | Load::Poisson(_) | Load::Unreadable => false,
     };

@@ -27,12 +27,20 @@ pub enum TracePlan {
     Openb(OpenbConfig),
     /// A log of a parallel machine.
     Swf(SwfConfig),
-    /// The project's own format, and what its resources are called.
-    Native(NativeConfig, ResourceNames),
+    /// The project's own format.
+    Native {
+        /// Where it is.
+        config: NativeConfig,
+        /// What its resources are called.
+        names: ResourceNames,
+        /// Whether it says anything about GPUs.
+        gpus: bool,
+    },
 }
 
 impl TracePlan {
-    /// Opens the trace, which draws from `streams` where it draws at all; its nodes are dealt out over the domains of each of `levels`.
+    /// Opens the trace, which draws from `streams` where it draws at all; its nodes are dealt out
+    /// over the domains of each of `levels`.
     ///
     /// # Errors
     /// A file that cannot be read.
@@ -58,7 +66,7 @@ impl TracePlan {
                 let progress = source.progress();
                 Ok((hung(source, levels), progress))
             }
-            Self::Native(config, _) => {
+            Self::Native { config, .. } => {
                 let source = Native::open(config)?;
                 let progress = source.progress();
                 Ok((hung(source, levels), progress))
@@ -72,7 +80,7 @@ impl TracePlan {
             Self::Google2011(config) => config.machine_events.is_some(),
             Self::Openb(config) => config.nodes.is_some(),
             Self::Swf(config) => config.nodes,
-            Self::Native(..) => true,
+            Self::Native { .. } => true,
         }
     }
 }
@@ -277,7 +285,10 @@ fn native(
     let config = NativeConfig { folder, strict };
     // Opened once beforehand for the names of its resources.
     match Native::open(&config) {
-        Ok(trace) => Some(TracePlan::Native(config, trace.resource_names().clone())),
+        Ok(trace) => {
+            let (names, gpus) = (trace.resource_names().clone(), trace.tells_of_gpus());
+            Some(TracePlan::Native { config, names, gpus })
+        }
         Err(error) => {
             problems.add(ErrorCode::File, &path.key("path"), error.to_string());
             None

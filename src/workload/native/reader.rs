@@ -52,6 +52,7 @@ pub struct Native {
     ready: VecDeque<Record>,
     names: ResourceNames,
     progress: ReadProgress,
+    tells_of_gpus: bool,
 }
 
 /// A node event and how many pod rows of its instant go before it.
@@ -75,6 +76,9 @@ impl Native {
         let tables =
             [open(NODES, "nodes")?, open(NODE_EVENTS, "node_events")?, open(PODS, "pods")?];
         let extended = extended_of(&tables)?;
+        let tells_of_gpus = tables.iter().flatten().any(|table| {
+            ["gpu_milli", "gpu_devices"].iter().any(|name| table.column(name).is_some())
+        });
         let names = ResourceNames::with_extended(extended.clone());
         let [nodes, node_events, pods] = tables;
         let node_file = |table: CsvTable, events: bool| -> Result<_, SourceError> {
@@ -96,6 +100,7 @@ impl Native {
             pods_at: (SimTime::ZERO, 0),
             ready: VecDeque::new(),
             names: names.expect("extended_of has checked the names"),
+            tells_of_gpus,
             progress: progress.clone(),
         };
         if native.nodes.is_none() && native.node_events.is_none() && native.pods.is_none() {
@@ -115,6 +120,11 @@ impl Native {
     /// What the dimensions of the trace are called.
     pub fn resource_names(&self) -> &ResourceNames {
         &self.names
+    }
+
+    /// True if a file has a column about GPUs.
+    pub fn tells_of_gpus(&self) -> bool {
+        self.tells_of_gpus
     }
 
     fn read_node(&mut self) -> Result<(), SourceError> {
