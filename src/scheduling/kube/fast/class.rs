@@ -260,6 +260,11 @@ impl Class {
         self.tables.len() - 1
     }
 
+    /// True if only pods that have an affinity to others can mean anything to this class.
+    pub fn is_indifferent(&self) -> bool {
+        !self.template.has_affinity && self.rules.are_none()
+    }
+
     /// What each pod of `other` means to this class.
     pub fn effects_of(&self, other: &Template, parts: &Parts, cache: &Cache) -> Vec<Effect> {
         let subject =
@@ -278,7 +283,7 @@ impl Class {
     /// Counts all pods that are there, and makes tables for terms of theirs.
     fn count(&mut self, parts: &Parts, cache: &Cache, keys: &mut Keys) {
         let mut known: FxHashMap<TemplateId, Vec<(usize, Effect)>> = FxHashMap::default();
-        let indifferent = !self.template.has_affinity && self.rules.are_none();
+        let indifferent = self.is_indifferent();
         for (place, (_, node)) in cache.nodes().enumerate() {
             if indifferent && node.with_affinity == 0 {
                 continue;

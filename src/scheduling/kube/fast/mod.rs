@@ -77,6 +77,8 @@ pub struct Fast {
     unknown: FxHashMap<TemplateId, ()>,
     /// Per template: what its pods do to the classes there are.
     watches: FxHashMap<TemplateId, Vec<Watch>>,
+    /// True if one of these templates has an affinity to pods.
+    watches_affinity: bool,
     log: Vec<Touched>,
     /// The number of the first entry of the log.
     base: u64,
@@ -100,6 +102,7 @@ impl Fast {
             slots: FxHashMap::default(),
             unknown: FxHashMap::default(),
             watches: FxHashMap::default(),
+            watches_affinity: false,
             log: Vec::new(),
             base: 1,
             last: Vec::new(),
@@ -174,7 +177,7 @@ impl Fast {
         self.classes.clear();
         self.slots.clear();
         self.unknown.clear();
-        self.watches.clear();
+        self.forget_watches(false);
         self.log.clear();
         self.base = 1;
         self.last.clear();
@@ -199,6 +202,7 @@ impl Fast {
         if !self.watches.contains_key(&pod.template.id) {
             let watches = self.watches_of(&pod.template, cache);
             self.watches.insert(pod.template.id, watches);
+            self.watches_affinity |= pod.template.has_affinity;
         }
         for watch in &self.watches[&pod.template.id] {
             if let Some(class) = &mut self.classes[watch.slot]
@@ -217,6 +221,9 @@ impl Fast {
         let Some(parts) = &self.parts else { return watches };
         for (slot, class) in self.classes.iter_mut().enumerate() {
             let Some(class) = class else { continue };
+            if class.is_indifferent() && !template.has_affinity {
+                continue;
+            }
             for effect in class.effects_of(template, parts, cache) {
                 match class.table_of(&effect, cache, &mut self.keys) {
                     Some(table) => watches.push(Watch {
@@ -251,10 +258,10 @@ impl Fast {
             return None;
         };
         let slot = found.unwrap_or_else(|| self.vacant());
+        let indifferent = class.is_indifferent();
         self.classes[slot] = Some(Class { seen: self.next(), used: self.clock, objects, ..class });
         self.slots.insert(template.id, slot);
-        // What pods do to this class is not known any more.
-        self.watches.clear();
+        self.forget_watches(indifferent);
         Some(slot)
     }
 
@@ -274,8 +281,17 @@ impl Fast {
 
     fn forget(&mut self, template: TemplateId) {
         if let Some(slot) = self.slots.remove(&template) {
-            self.classes[slot] = None;
+            let class = self.classes[slot].take();
+            self.forget_watches(class.is_some_and(|class| class.is_indifferent()));
+        }
+    }
+
+    /// What pods do to a class that came or went is not known any more. Pods without an affinity do
+    /// nothing to one that is indifferent to them.
+    fn forget_watches(&mut self, indifferent: bool) {
+        if !indifferent || self.watches_affinity {
             self.watches.clear();
+            self.watches_affinity = false;
         }
     }
 
