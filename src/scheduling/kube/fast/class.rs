@@ -6,16 +6,17 @@ use rustc_hash::FxHashMap;
 
 use super::effects::{Effect, Subject, effects};
 use super::keys::{Keys, NOWHERE};
+use super::kinds::Kinds;
 use super::load::Load;
 use super::local::{Demand, FIXED, Fixed, NEVER, fixed, local};
 use super::parts::Parts;
+use super::rules::Rules;
 use super::survey::Survey;
 use super::table::{Kind, MISSING, Table};
 use crate::kubernetes::Taint;
 use crate::scheduling::kube::cache::Cache;
-use crate::scheduling::kube::constraints::{Action, Constraint, has_all_keys};
+use crate::scheduling::kube::constraints::{Constraint, has_all_keys};
 use crate::scheduling::kube::node::NodeInfo;
-use crate::scheduling::kube::pod::PodInfo;
 use crate::scheduling::kube::template::{Template, TemplateId};
 
 /// With more groups than this a class is built anew, so that those without nodes are forgotten.
@@ -31,79 +32,6 @@ pub struct Group {
     pub tuple: Box<[i32]>,
     /// How many of its nodes will do by themselves.
     pub members: u32,
-}
-
-/// The constraints on spreading.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Rules {
-    pub hard: Vec<Constraint>,
-    /// With whether each is about single nodes.
-    pub soft: Vec<(Constraint, bool)>,
-    /// True if nodes that lack a label of a soft constraint are left out.
-    pub all_keys: bool,
-}
-
-impl Rules {
-    /// The constraints of `template`; `None` if one is malformed.
-    pub fn new(template: &Template, parts: &Parts, cache: &Cache) -> Option<Self> {
-        let Some((plugin, _)) = &parts.spread else {
-            return Some(Self { hard: Vec::new(), soft: Vec::new(), all_keys: true });
-        };
-        let hostname = cache.symbols().find("kubernetes.io/hostname");
-        let soft = plugin.constraints(cache, template, Action::ScheduleAnyway).ok()?;
-        let about_nodes =
-            |one: &Constraint| one.topology_key.is_some() && one.topology_key == hostname;
-        Some(Self {
-            hard: plugin.constraints(cache, template, Action::DoNotSchedule).ok()?,
-            soft: soft
-                .into_iter()
-                .map(|one| (about_nodes(&one), one))
-                .map(|(a, b)| (b, a))
-                .collect(),
-            all_keys: plugin.requires_all_keys(template),
-        })
-    }
-
-    fn are_none(&self) -> bool {
-        self.hard.is_empty() && self.soft.is_empty()
-    }
-
-    fn honor_taints(&self) -> bool {
-        let soft = self.soft.iter().map(|(constraint, _)| constraint);
-        self.hard.iter().chain(soft).any(|constraint| constraint.honors_taints)
-    }
-}
-
-/// What a class that does not look at labels makes of each kind of nodes.
-struct Kinds {
-    /// Per kind, if it has been looked at; empty for a class that looks at labels.
-    fixed: Vec<Option<Result<Option<Fixed>, ()>>>,
-    /// The node before, and its group.
-    last: Option<(Fixed, u16)>,
-}
-
-impl Kinds {
-    fn new(template: &Template, parts: &Parts, survey: &Survey) -> Self {
-        let selects = parts.affinity.as_ref().is_some_and(|(plugin, _)| plugin.selects(template));
-        let kinds = if selects { 0 } else { survey.kinds_known() };
-        Self { fixed: vec![None; kinds], last: None }
-    }
-
-    fn fixed(
-        &mut self,
-        kind: u32,
-        look: impl Fn() -> Result<Option<Fixed>, ()>,
-    ) -> Result<Option<Fixed>, ()> {
-        match self.fixed.get_mut(kind as usize) {
-            Some(known) => *known.get_or_insert_with(look),
-            None => look(),
-        }
-    }
-
-    /// The group of the node before, if that is the same.
-    fn group_like(&self, fixed: Fixed) -> Option<u16> {
-        self.last.filter(|(last, _)| *last == fixed).map(|(_, group)| group)
-    }
 }
 
 /// A class.
@@ -180,7 +108,7 @@ impl Class {
                     Some(group) if class.tables.is_empty() => group,
                     _ => class.group_of(place, fixed, keys)?,
                 };
-                kinds.last = Some((fixed, class.group[place]));
+                kinds.note(fixed, class.group[place]);
                 class.refresh_local(place, node, &survey.loads[place], parts, cache);
             }
         }
@@ -392,59 +320,6 @@ impl Class {
             let members = &mut self.groups[usize::from(self.group[place])].members;
             *members = if new == NEVER { *members - 1 } else { *members + 1 };
         }
-    }
-
-    /// The nodes that would do for `pod` if no other pods had been nominated to them. `None` if
-    /// those pods mean more to it than what they take.
-    pub fn held_for_others(
-        &self,
-        pod: &PodInfo,
-        parts: &Parts,
-        cache: &Cache,
-    ) -> Option<Vec<usize>> {
-        let mut held = Vec::new();
-        for name in cache.nominator.nodes() {
-            let Some(id) = cache.node_id(name) else { continue };
-            let place = cache.position(id);
-            let mut ahead = cache.nominator.ahead_of(pod, name).peekable();
-            if self.local[place] == NEVER || ahead.peek().is_none() {
-                continue;
-            }
-            let mut node = cache.node(id).clone();
-            for other in ahead {
-                if self.minds(&other.template, parts, cache) {
-                    return None;
-                }
-                node.add_pod(Arc::clone(other));
-            }
-            if local(&self.template, &node, &self.demand, parts, cache) == NEVER {
-                held.push(place);
-            }
-        }
-        Some(held)
-    }
-
-    /// True if a pod of `other` more may rule nodes out by more than what it takes of one.
-    fn minds(&self, other: &Template, parts: &Parts, cache: &Cache) -> bool {
-        // Of pods that come, upstream counts also those that an empty selector selects.
-        let counts = |constraint: &Constraint| constraint.selector.matches(&other.labels);
-        (other.namespace == self.template.namespace && self.rules.hard.iter().any(counts))
-            || self.effects_of(other, parts, cache).iter().any(|effect| effect.kind.is_hard())
-    }
-
-    /// What `choose` says when the nodes at `places`, which would do, are left out.
-    pub fn without<T>(&mut self, places: &[usize], choose: impl FnOnce(&Self) -> T) -> T {
-        let leave_out = |place: &usize| {
-            self.groups[usize::from(self.group[*place])].members -= 1;
-            std::mem::replace(&mut self.local[*place], NEVER)
-        };
-        let scores: Vec<i16> = places.iter().map(leave_out).collect();
-        let chosen = choose(self);
-        for (place, score) in places.iter().zip(scores) {
-            self.groups[usize::from(self.group[*place])].members += 1;
-            self.local[*place] = score;
-        }
-        chosen
     }
 
     /// The taints of the node at `place` changed.

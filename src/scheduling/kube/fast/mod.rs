@@ -14,10 +14,13 @@
 mod choose;
 mod class;
 mod effects;
+mod held;
 mod keys;
+mod kinds;
 mod load;
 mod local;
 mod parts;
+mod rules;
 mod survey;
 mod table;
 #[cfg(test)]
@@ -30,10 +33,11 @@ use rustc_hash::FxHashMap;
 pub use choose::Choice;
 
 use self::choose::{Scratch, choose};
-use self::class::{Class, Rules};
+use self::class::Class;
 use self::keys::Keys;
 use self::load::Load;
 use self::parts::Parts;
+use self::rules::Rules;
 use self::survey::Survey;
 use super::cache::{Cache, NodeId};
 use super::changes::Change;
