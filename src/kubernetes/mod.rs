@@ -44,8 +44,8 @@ pub use meta::{
 };
 pub use node::{ContainerImage, Node, NodeSpec, NodeStatus, Taint};
 pub use pod::{
-    Container, ContainerPort, Pod, PodResourceClaim, PodSchedulingGate, PodSpec, PodTemplateSpec,
-    ResourceRequirements, Toleration, TopologySpreadConstraint,
+    Container, ContainerPort, DEFAULT_SCHEDULER, Pod, PodResourceClaim, PodSchedulingGate, PodSpec,
+    PodTemplateSpec, ResourceRequirements, Toleration, TopologySpreadConstraint,
 };
 pub use pod_affinity::{
     Affinity, NodeAffinity, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, PodAffinity,

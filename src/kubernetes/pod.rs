@@ -6,6 +6,10 @@ use super::{
     Volume,
 };
 
+/// The scheduler of pods that name none, and the name of the only profile of a configuration that
+/// has none (`k8s.io/api/core/v1` v0.35, `DefaultSchedulerName`).
+pub const DEFAULT_SCHEDULER: &str = "default-scheduler";
+
 object! {
     /// A pod.
     pub struct Pod {

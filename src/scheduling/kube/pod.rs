@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::template::Template;
-use crate::kubernetes::{Pod, Time};
+use crate::kubernetes::{DEFAULT_SCHEDULER, Pod, Time};
 
 /// A pod: what it shares with others of its kind, and what is its own.
 #[derive(Debug, Clone)]
@@ -44,6 +44,14 @@ impl PodInfo {
                 && target.is_some_and(|condition| {
                     condition.status == "True" && condition.reason == "PreemptionByScheduler"
                 }),
+        }
+    }
+
+    /// The scheduler that it asks for; the default one if it names none.
+    pub fn scheduler_name(&self) -> &str {
+        match self.template.spec.scheduler_name.as_str() {
+            "" => DEFAULT_SCHEDULER,
+            name => name,
         }
     }
 

@@ -23,8 +23,8 @@ impl Scheduler {
     }
 
     fn place_of(&self, pod: &PodInfo) -> Option<usize> {
-        let name = &pod.template.spec.scheduler_name;
-        self.named.iter().position(|one| one.name == *name)
+        let name = pod.scheduler_name();
+        self.named.iter().position(|one| one.name == name)
     }
 
     /// The profile that decides about a pod.
@@ -51,5 +51,26 @@ impl Scheduler {
             &mut **fast.get_or_insert_with(|| Box::new(Fast::new(profile)))
         });
         Fast::catch_up(std::iter::once(&mut **main).chain(others), cache);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kubernetes::{DEFAULT_SCHEDULER, Pod};
+    use crate::scheduling::kube::{Cache, Profile, Scheduler};
+
+    #[test]
+    fn a_pod_that_names_no_scheduler_has_the_profile_of_the_default_one() {
+        let share =
+            |percentage| Profile { percentage_of_nodes_to_score: percentage, ..Profile::default() };
+        let mut scheduler = Scheduler::new(Cache::new(), share(10));
+        scheduler.add_profile(DEFAULT_SCHEDULER, share(20));
+        scheduler.add_profile("other", share(30));
+        for (name, wanted) in [("", 20), (DEFAULT_SCHEDULER, 20), ("other", 30), ("first", 10)] {
+            let mut pod = Pod::default();
+            name.clone_into(&mut pod.spec.scheduler_name);
+            let pod = scheduler.cache.intern(&pod);
+            assert_eq!(scheduler.profile_of(&pod).percentage_of_nodes_to_score, wanted, "{name}");
+        }
     }
 }

@@ -9,9 +9,8 @@ use serde_json::Value;
 use super::served::Served;
 use super::sharing::SharingOptions;
 use crate::engine::Stream;
-use crate::scheduling::kube::configuration::{
-    self, ConfiguredProfile, DEFAULT_SCHEDULER, Extensions,
-};
+use crate::kubernetes::DEFAULT_SCHEDULER;
+use crate::scheduling::kube::configuration::{self, ConfiguredProfile, Extensions};
 use crate::scheduling::kube::queue::{Backoff, QueueConfig};
 use crate::scheduling::kube::{Cache, Profile, Scheduler};
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use crate::scheduling::kube::PodInfo;
-use crate::scheduling::kube::configuration::DEFAULT_SCHEDULER;
 
 /// The pods that the scheduler looks at (`responsibleForPod` of kube-scheduler v1.35).
 pub enum Served {
@@ -22,10 +21,7 @@ impl Served {
     /// Why nobody looks at `pod`, if nobody does.
     pub fn objection(&self, pod: &PodInfo) -> Option<String> {
         let Self::Named(names) = self else { return None };
-        let wanted = match pod.template.spec.scheduler_name.as_str() {
-            "" => DEFAULT_SCHEDULER,
-            name => name,
-        };
+        let wanted = pod.scheduler_name();
         if names.contains(wanted) {
             return None;
         }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use super::expand::KubernetesCell;
 use crate::kubernetes::requests::is_pod_level_resource;
-use crate::kubernetes::{PodSpec, PriorityClass, ResourceRequirements, StorageClass, Toleration};
+use crate::kubernetes::{
+    DEFAULT_SCHEDULER, PodSpec, PriorityClass, ResourceRequirements, StorageClass, Toleration,
+};
 
 /// Pods stay so many seconds on a node that is not ready or cannot be reached.
 const TOLERATION_SECONDS: i64 = 300;
@@ -74,7 +76,7 @@ fn requests_from_limits(resources: &mut ResourceRequirements) {
 pub(super) fn fill_in(spec: &mut PodSpec, priorities: &Priorities<'_>) -> Result<(), String> {
     priorities.resolve(spec)?;
     if spec.scheduler_name.is_empty() {
-        "default-scheduler".clone_into(&mut spec.scheduler_name);
+        DEFAULT_SCHEDULER.clone_into(&mut spec.scheduler_name);
     }
     for container in spec.containers.iter_mut().chain(&mut spec.init_containers) {
         requests_from_limits(&mut container.resources);

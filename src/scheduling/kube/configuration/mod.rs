@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use extensions::{Extension, Extensions};
 pub use points::{ExtensionPoint, known_plugins};
-pub use read::{DEFAULT_SCHEDULER, read};
+pub use read::read;
 pub use types::{
     KubeSchedulerConfiguration, PluginConfig, PluginRef, PluginSet, Plugins, SchedulerProfile,
 };

@@ -8,12 +8,11 @@ use super::resolve::profile;
 use super::types::{KubeSchedulerConfiguration, PluginSet, SchedulerProfile};
 use super::{ConfigurationError, Configured, ConfiguredProfile};
 use crate::engine::SimDuration;
+use crate::kubernetes::DEFAULT_SCHEDULER;
 use crate::kubernetes::text::{Document, documents};
 
 const API_VERSION: &str = "kubescheduler.config.k8s.io/v1";
 const KIND: &str = "KubeSchedulerConfiguration";
-/// The name of the only profile that has none, and what pods ask for that name no scheduler.
-pub const DEFAULT_SCHEDULER: &str = "default-scheduler";
 
 /// Fields that are known, by where they stand; `*` is any index. Those with `true` are only about
 /// how a real scheduler is run: they are checked for their names alone.

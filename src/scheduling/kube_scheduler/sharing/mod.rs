@@ -20,7 +20,7 @@ use crate::kubernetes::{PodGroup as GroupObject, Time};
 use crate::scheduling::elastic_quota::{ElasticQuota, ElasticQuotas};
 use crate::scheduling::gang::{GangConfig, Gangs, GroupName, PodGroup};
 use crate::scheduling::kube::args::CoschedulingArgs;
-use crate::scheduling::kube::configuration::{DEFAULT_SCHEDULER, Extension, Extensions};
+use crate::scheduling::kube::configuration::{Extension, Extensions};
 use crate::scheduling::kube::queue::{PluginId, QueuedPod};
 use crate::scheduling::kube::{Cache, NodeId as KubeNode, PodInfo, Status};
 use crate::workload::kubernetes::KubernetesCell;
@@ -139,10 +139,7 @@ impl Sharing {
     }
 
     fn place(&self, pod: &PodInfo) -> usize {
-        let wanted = match pod.template.spec.scheduler_name.as_str() {
-            "" => DEFAULT_SCHEDULER,
-            name => name,
-        };
+        let wanted = pod.scheduler_name();
         self.seats.iter().position(|(name, _)| name == wanted).unwrap_or(0)
     }
 
