@@ -14,25 +14,11 @@ use cellsim::cluster::{
 };
 use cellsim::engine::{Purpose, SimDuration, Stream, Streams};
 use cellsim::scheduling::placement::{Index, Placer, builtin};
+use cellsim::workload::generator::CAPACITY_CLASSES;
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::Value;
 
 const STREAMS: Streams = Streams { seed: 7, run: 0 };
-
-/// Cpu, memory and number of the machines of the Google 2011 trace, of 12,583; in 10,000ths of
-/// the largest.
-const MACHINES: [(i64, i64, usize); 10] = [
-    (5000, 4995, 6732),
-    (5000, 2493, 3863),
-    (5000, 7490, 1001),
-    (10000, 10000, 795),
-    (2500, 2498, 126),
-    (5000, 1241, 52),
-    (5000, 308, 5),
-    (5000, 9678, 5),
-    (10000, 5000, 3),
-    (5000, 616, 1),
-];
 
 /// A cell and the pods that live in it.
 struct Cell {
@@ -79,11 +65,11 @@ impl Cell {
         let domains = DomainGraph::new(&[]).expect("no domains are no cycle");
         let mut cluster = Cluster::new(domains, Overcommit::default());
         let mut draws = STREAMS.stream(Purpose::PodShape, 0);
-        let total: usize = MACHINES.iter().map(|(_, _, count)| count).sum();
+        let total: u64 = CAPACITY_CLASSES.iter().map(|(_, _, count)| count).sum();
         let mut capacity = 0;
         for number in 0..nodes {
-            let mut rest = draws.below(total as u64) as usize;
-            let kind = MACHINES.iter().find(|(_, _, count)| {
+            let mut rest = draws.below(total);
+            let kind = CAPACITY_CLASSES.iter().find(|(_, _, count)| {
                 let found = rest < *count;
                 rest = rest.saturating_sub(*count);
                 found

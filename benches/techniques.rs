@@ -18,27 +18,13 @@ use cellsim::cluster::{
 use cellsim::engine::{Purpose, SimDuration, Stream, Streams};
 use cellsim::scheduling::placement::{BorgHybrid, Index, Strategy, Techniques};
 use cellsim::scheduling::{Decision, PodAtATime, Scheduler, SchedulerConfig, SchedulerCounts};
+use cellsim::workload::generator::CAPACITY_CLASSES;
 use criterion::measurement::{Measurement, WallTime};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 const STREAMS: Streams = Streams { seed: 7, run: 0 };
 const CLASSES: usize = 300;
 const MOST_TASKS: f64 = 1000.0;
-
-/// Cpu, memory and number of the machines of the Google 2011 trace, of 12,583; in 10,000ths of
-/// the largest.
-const MACHINES: [(i64, i64, u64); 10] = [
-    (5000, 4995, 6732),
-    (5000, 2493, 3863),
-    (5000, 7490, 1001),
-    (10000, 10000, 795),
-    (2500, 2498, 126),
-    (5000, 1241, 52),
-    (5000, 308, 5),
-    (5000, 9678, 5),
-    (10000, 5000, 3),
-    (5000, 616, 1),
-];
 
 /// The ways that are compared.
 fn ways() -> [(&'static str, Index); 7] {
@@ -95,7 +81,7 @@ impl Cell {
         let domains = DomainGraph::new(&[]).expect("no domains are no cycle");
         let mut cluster = Cluster::new(domains, Overcommit::default());
         let mut draws = STREAMS.stream(Purpose::PodShape, 0);
-        let machines = MACHINES.map(|(cpu, memory, weight)| ((cpu, memory), weight));
+        let machines = CAPACITY_CLASSES.map(|(cpu, memory, weight)| ((cpu, memory), weight));
         let mut capacity = 0;
         for number in 0..nodes {
             let (cpu, memory) = draw(&machines, &mut draws);

@@ -17,7 +17,7 @@ use super::fact::{EvictionCause, Fact};
 use super::gpu::{DeviceShare, Devices};
 use super::ids::{NodeId, PodId, WorkloadId};
 use super::node_verbs::Checkpoint;
-use super::pod::{Links, Pod, PodState};
+use super::pod::Pod;
 use super::resources::{Dimension, Resources};
 use super::{Cluster, NotAdmitted};
 
@@ -270,14 +270,7 @@ impl Cluster {
     /// # Errors
     /// The instance is of another set or number, or does not admit it; nothing has changed then.
     pub fn bind_inside(&mut self, pod: PodId, alloc: PodId) -> Result<(), NotAdmitted> {
-        let record = self.pods.get(pod);
-        assert!(
-            record.state == PodState::Pending,
-            "pod {} is {:?} and cannot be bound at {}",
-            record.serial,
-            record.state,
-            self.now
-        );
+        let record = self.pending(pod);
         let class = self.classes.get(record.class);
         let host = self.pods.get(alloc);
         let own = class.alloc == AllocRole::Inside
@@ -290,10 +283,7 @@ impl Cluster {
         let (node, gpu) = (host.node, class.gpu);
         let devices = self.allocs.envelope_mut(alloc).devices.choose(gpu).ok_or(NotAdmitted)?;
         self.enter(pod, alloc, devices);
-        let up = self.nodes.condition(node).is_up();
-        let record = self.pods.get_mut(pod);
-        record.state = if up { PodState::Starting } else { PodState::Stranded };
-        record.bound_at = self.now;
+        self.begin_on(pod, node);
         Ok(())
     }
 
@@ -305,11 +295,7 @@ impl Cluster {
         envelope.used += self.classes.get(class).requests;
         envelope.devices.take(devices);
         envelope.pods += 1;
-        let next = std::mem::replace(&mut envelope.first, pod);
-        if next.is_some() {
-            self.pods.links_mut(next).previous = pod;
-        }
-        *self.pods.links_mut(pod) = Links { previous: PodId::NONE, next };
+        self.pods.link(&mut envelope.first, pod);
         let record = self.pods.get_mut(pod);
         (record.node, record.alloc, record.devices) = (node, alloc, devices);
         self.mark_apart(class, node, true);
@@ -324,19 +310,11 @@ impl Cluster {
         let alloc = std::mem::replace(&mut record.alloc, PodId::NONE);
         let devices = std::mem::take(&mut record.devices);
         record.node = NodeId::NONE;
-        let Links { previous, next } = self.pods.links(pod);
         let envelope = self.allocs.envelope_mut(alloc);
         envelope.used -= self.classes.get(class).requests;
         envelope.devices.give(devices);
         envelope.pods -= 1;
-        if previous.is_some() {
-            self.pods.links_mut(previous).next = next;
-        } else {
-            envelope.first = next;
-        }
-        if next.is_some() {
-            self.pods.links_mut(next).previous = previous;
-        }
+        self.pods.unlink(&mut envelope.first, pod);
         self.mark_apart(class, node, false);
         self.facts.push(Fact::PodUnbound { pod, node, class });
         node

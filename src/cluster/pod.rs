@@ -183,9 +183,34 @@ impl PodTable {
         self.links[id.index()]
     }
 
-    #[inline]
+    /// The same, to break them.
+    #[cfg(test)]
     pub(super) fn links_mut(&mut self, id: PodId) -> &mut Links {
         &mut self.links[id.index()]
+    }
+
+    /// Puts a pod at the head of the list that begins with `first`.
+    #[inline]
+    pub(super) fn link(&mut self, first: &mut PodId, id: PodId) {
+        let next = std::mem::replace(first, id);
+        if next.is_some() {
+            self.links[next.index()].previous = id;
+        }
+        self.links[id.index()] = Links { previous: PodId::NONE, next };
+    }
+
+    /// Takes a pod out of the list that begins with `first`.
+    #[inline]
+    pub(super) fn unlink(&mut self, first: &mut PodId, id: PodId) {
+        let Links { previous, next } = self.links[id.index()];
+        if previous.is_some() {
+            self.links[previous.index()].next = next;
+        } else {
+            *first = next;
+        }
+        if next.is_some() {
+            self.links[next.index()].previous = previous;
+        }
     }
 
     /// Puts a pending pod into a slot.

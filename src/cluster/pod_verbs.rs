@@ -8,7 +8,7 @@ use super::fact::{Ending, EvictionCause, Fact, StopReason};
 use super::gpu::DeviceShare;
 use super::ids::{ClassId, NodeId, PodId, TemplateId, WorkloadId};
 use super::job::JobSpec;
-use super::pod::{Links, NewPod, PodState, WorkEnd};
+use super::pod::{NewPod, Pod, PodState, WorkEnd};
 use super::resources::Resources;
 use super::spec::{GpuRequest, PodTemplate};
 use super::{Cluster, WorkloadTable};
@@ -137,15 +137,7 @@ impl Cluster {
         node: NodeId,
         devices: Option<DeviceShare>,
     ) -> Result<(), NotAdmitted> {
-        let record = self.pods.get(pod);
-        assert!(
-            record.state == PodState::Pending,
-            "pod {} is {:?} and cannot be bound at {}",
-            record.serial,
-            record.state,
-            self.now
-        );
-        let class = self.classes.get(record.class);
+        let class = self.classes.get(self.pending(pod).class);
         if class.alloc == AllocRole::Inside || !self.admits(class, node) {
             return Err(NotAdmitted);
         }
@@ -156,20 +148,37 @@ impl Cluster {
             None => free.choose(class.gpu).ok_or(NotAdmitted)?,
         };
         self.reserve(pod, node, devices);
+        self.begin_on(pod, node);
+        Ok(())
+    }
+
+    /// A pod that is to be bound.
+    ///
+    /// # Panics
+    /// If it is not pending.
+    pub(super) fn pending(&self, pod: PodId) -> &Pod {
+        let record = self.pods.get(pod);
+        assert!(
+            record.state == PodState::Pending,
+            "pod {} is {:?} and cannot be bound at {}",
+            record.serial,
+            record.state,
+            self.now
+        );
+        record
+    }
+
+    /// A pod was bound, and starts if `node` is up.
+    pub(super) fn begin_on(&mut self, pod: PodId, node: NodeId) {
         let up = self.nodes.condition(node).is_up();
         let record = self.pods.get_mut(pod);
         record.state = if up { PodState::Starting } else { PodState::Stranded };
         record.bound_at = self.now;
-        Ok(())
     }
 
     pub(super) fn reserve(&mut self, pod: PodId, node: NodeId, devices: DeviceShare) {
         let i = node.index();
-        let next = std::mem::replace(&mut self.nodes.first_pod[i], pod);
-        if next.is_some() {
-            self.pods.links_mut(next).previous = pod;
-        }
-        *self.pods.links_mut(pod) = Links { previous: PodId::NONE, next };
+        self.pods.link(&mut self.nodes.first_pod[i], pod);
         let record = self.pods.get_mut(pod);
         record.node = node;
         record.devices = devices;
@@ -210,15 +219,7 @@ impl Cluster {
         self.nodes.give_devices(node, devices);
         self.nodes.pod_count[i] -= 1;
         self.mark_apart(class, node, false);
-        let Links { previous, next } = self.pods.links(pod);
-        if previous.is_some() {
-            self.pods.links_mut(previous).next = next;
-        } else {
-            self.nodes.first_pod[i] = next;
-        }
-        if next.is_some() {
-            self.pods.links_mut(next).previous = previous;
-        }
+        self.pods.unlink(&mut self.nodes.first_pod[i], pod);
         self.nodes.changes.push(node);
         self.facts.push(Fact::PodUnbound { pod, node, class });
     }

@@ -84,30 +84,8 @@ fn add_object(cache: &mut Cache, value: &Value) -> Result<(), String> {
 }
 
 fn add_storage_object(cache: &mut Cache, object: Object) -> Result<(), String> {
-    let storage = cache.storage_mut();
-    let key = |meta: &ObjectMeta| (meta.namespace.clone(), meta.name.clone());
-    match object {
-        Object::PersistentVolumeClaim(one) => {
-            storage.claims.insert(key(&one.metadata), one);
-        }
-        Object::PersistentVolume(one) => {
-            storage.volumes.insert(one.metadata.name.clone(), one);
-        }
-        Object::StorageClass(one) => {
-            storage.classes.insert(one.metadata.name.clone(), one);
-        }
-        Object::CsiNode(one) => {
-            storage.csi_nodes.insert(one.metadata.name.clone(), one);
-        }
-        Object::CsiDriver(one) => {
-            storage.drivers.insert(one.metadata.name.clone(), one);
-        }
-        Object::CsiStorageCapacity(one) => {
-            storage.capacities.insert(key(&one.metadata), one);
-        }
-        other => return Err(format!("an object of an unexpected kind: {other:?}")),
-    }
-    Ok(())
+    let unexpected = |other| format!("an object of an unexpected kind: {other:?}");
+    cache.storage_mut().set(object).map_err(unexpected)
 }
 
 /// Lists of one kind of storage object, by the names under which a case may have them. Their items

@@ -19,8 +19,8 @@ pub use find::{Found, PodVolumes};
 use super::cache::Named;
 use super::pod::PodInfo;
 use crate::kubernetes::{
-    CsiDriver, CsiNode, CsiStorageCapacity, PersistentVolume, PersistentVolumeClaim, StorageClass,
-    Volume,
+    CsiDriver, CsiNode, CsiStorageCapacity, Object, ObjectMeta, PersistentVolume,
+    PersistentVolumeClaim, StorageClass, Volume,
 };
 
 /// The namespace and the name of a claim.
@@ -50,6 +50,40 @@ pub struct Storage {
     pub capacities: Named<CsiStorageCapacity>,
     /// How many volumes of pods on nodes name a claim.
     users: BTreeMap<ClaimKey, usize>,
+}
+
+impl Storage {
+    /// Adds an object, or replaces the one of its name.
+    ///
+    /// # Errors
+    ///
+    /// The object, if it is none of storage.
+    pub fn set(&mut self, object: Object) -> Result<(), Box<Object>> {
+        let key = |meta: &ObjectMeta| (meta.namespace.clone(), meta.name.clone());
+        let name = |meta: &ObjectMeta| meta.name.clone();
+        match object {
+            Object::PersistentVolumeClaim(one) => {
+                self.claims.insert(key(&one.metadata), one);
+            }
+            Object::PersistentVolume(one) => {
+                self.volumes.insert(name(&one.metadata), one);
+            }
+            Object::StorageClass(one) => {
+                self.classes.insert(name(&one.metadata), one);
+            }
+            Object::CsiNode(one) => {
+                self.csi_nodes.insert(name(&one.metadata), one);
+            }
+            Object::CsiDriver(one) => {
+                self.drivers.insert(name(&one.metadata), one);
+            }
+            Object::CsiStorageCapacity(one) => {
+                self.capacities.insert(key(&one.metadata), one);
+            }
+            other => return Err(Box::new(other)),
+        }
+        Ok(())
+    }
 }
 
 /// A volume of a pod that is held by a claim.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::kubernetes::{Object, ObjectMeta, Pod};
+use crate::kubernetes::{Object, Pod};
 use crate::scheduling::kube::profile::plugin;
 use crate::scheduling::kube::{Cache, PodInfo, Prepared, Status};
 
@@ -18,33 +18,13 @@ use crate::scheduling::kube::{Cache, PodInfo, Prepared, Status};
 fn cell(objects: &[Value]) -> Cache {
     let mut cache = Cache::new();
     let mut pods = Vec::new();
-    let key = |meta: &ObjectMeta| (meta.namespace.clone(), meta.name.clone());
     for value in objects {
-        let storage = cache.storage_mut();
         match Object::from_value(value).expect("an object") {
             Object::Pod(pod) => pods.push(pod),
             Object::Node(node) => {
                 cache.set_node(&node);
             }
-            Object::PersistentVolumeClaim(one) => {
-                storage.claims.insert(key(&one.metadata), one);
-            }
-            Object::PersistentVolume(one) => {
-                storage.volumes.insert(one.metadata.name.clone(), one);
-            }
-            Object::StorageClass(one) => {
-                storage.classes.insert(one.metadata.name.clone(), one);
-            }
-            Object::CsiNode(one) => {
-                storage.csi_nodes.insert(one.metadata.name.clone(), one);
-            }
-            Object::CsiDriver(one) => {
-                storage.drivers.insert(one.metadata.name.clone(), one);
-            }
-            Object::CsiStorageCapacity(one) => {
-                storage.capacities.insert(key(&one.metadata), one);
-            }
-            other => panic!("an object of an unexpected kind: {other:?}"),
+            other => cache.storage_mut().set(other).expect("an object of storage"),
         }
     }
     for pod in pods {
